@@ -1,5 +1,6 @@
 // Tests pushes by OTLP and to a Pushgateway.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 import test from 'ava';
 import { answers, pushing, shop } from './support/pushers.mjs';
@@ -110,4 +111,26 @@ test('a Pushgateway gets the text of the registry, in a group of its own', async
   const text = gunzipSync(body).toString();
   t.true(text.startsWith('# HELP sales_total Sales\n# TYPE sales_total counter\n'));
   t.true(text.endsWith('\n'));
+});
+
+test('data points that a receiver of OTLP refuses are counted, and warned of with its message', async (t) => {
+  const { registry, warnings } = shop();
+  // 300 points, more than one byte holds; the push has fewer.
+  const body = Buffer.from('\x0a\x0a\x08\xac\x02\x12\x05stale', 'latin1');
+  const answer = answers([200, { 'Content-Type': 'application/x-protobuf' }, body]);
+  const { pusher } = await pushing(t, answer, { registry, protocol: 'otlp' });
+  await pusher.flush();
+  t.is(pusher.stats().samples, 0);
+  t.regex(warnings.join('\n'), /refused \d+ samples of a push: it answered 200: stale/);
+});
+
+test('a push to a Pushgateway that is under way is not displaced by the next one', async (t) => {
+  const { registry } = shop();
+  const answer = (_, response) => setTimeout(() => response.end(), 200);
+  const { pusher } = await pushing(t, answer, { registry, protocol: 'pushgateway' });
+  const flushes = [pusher.flush()];
+  await sleep(50);
+  flushes.push(pusher.flush());
+  await t.notThrowsAsync(Promise.all(flushes));
+  t.is(pusher.stats().dropped, 0);
 });

@@ -200,3 +200,28 @@ test('a function that is wrapped pushes after an invocation if an interval has p
   t.throws(() => withMetrics('x'), { code: 'INVALID_CONFIG' });
   await until(() => receiver.requests.length > 0);
 });
+
+test('options of credentials override variables of another kind', async (t) => {
+  const receiver = await startGateway(t, (_, response) => response.writeHead(204).end());
+  const child = start(
+    t,
+    async ({ argument: url, client }) => {
+      const of = { url, protocol: 'remote-write-1' };
+      const inUrl = url.replace('//', '//a:b@');
+      const user = { username: 'u', password: 'p' };
+      for (const options of [user, { bearerToken: 'other' }, { url: inUrl }, {}]) {
+        const pusher = await client.startPusher({ ...of, ...options });
+        await pusher.flush();
+        await pusher.close(0);
+      }
+      process.exit(0);
+    },
+    `${receiver.url}/write`,
+    { env: { METRICS_PUSH_BEARER_TOKEN: 'variable', METRICS_PUSH_INTERVAL_MS: '3600000' } },
+  );
+  const { code, stderr } = await child.ended;
+  t.is(code, 0, stderr);
+  const basic = (text) => `Basic ${Buffer.from(text).toString('base64')}`;
+  const sent = [...new Set(receiver.requests.map(({ headers }) => headers.authorization))];
+  t.deepEqual(sent, [basic('u:p'), 'Bearer other', basic('a:b'), 'Bearer variable']);
+});

@@ -115,6 +115,12 @@ impl NativePusher {
         })
     }
 
+    /// Begins what `closeNow` waits for.
+    #[napi(catch_unwind)]
+    pub fn begin_close(&self, timeout_ms: f64) {
+        self.pusher.begin_close(duration(timeout_ms));
+    }
+
     /// Pushes once more and ends, while JavaScript waits.
     #[napi(catch_unwind)]
     pub fn close_now(&self, timeout_ms: f64) {

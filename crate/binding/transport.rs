@@ -57,8 +57,8 @@ impl Drop for NativeDelivery {
 
 #[napi]
 impl NativeDelivery {
-    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body. Without an
-    /// answer the status is 0 if there was no connection, 1 if it broke, and 2 if the time was over, and the text says why.
+    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body,
+    /// in which a character is a byte. Without an answer the status is 0 if there was no connection, 1 if it broke, and 2 if the time was over, and the text says why.
     #[napi(catch_unwind)]
     pub fn settle(&self, status: u32, headers: Vec<String>, text: String) {
         self.finish(match status {
@@ -68,7 +68,9 @@ impl NativeDelivery {
             _ => {
                 let mut headers = headers.into_iter();
                 let headers = std::iter::from_fn(|| Some((headers.next()?, headers.next()?))).collect();
-                Ok(HttpAnswer { status: u16::try_from(status).unwrap_or_default(), headers, text })
+                // The other characters of UTF-16 do not occur.
+                let body = text.chars().map(|byte| u8::try_from(byte).unwrap_or(b'?')).collect();
+                Ok(HttpAnswer { status: u16::try_from(status).unwrap_or_default(), headers, body })
             }
         });
     }
@@ -126,7 +128,7 @@ impl Transport for WorkerTransport {
         let authorities = request.tls.and_then(|texts| texts.authorities.clone()).unwrap_or_default();
         let path = text(request.target.as_bytes());
         // If the worker has ended, the message is dropped, and its delivery reports that.
-        let _ = self.0.call(
+        let status = self.0.call(
             PushRequest {
                 delivery: NativeDelivery { waiting: Arc::clone(&waiting) },
                 is_secure: request.tls.is_some(),
@@ -138,6 +140,11 @@ impl Transport for WorkerTransport {
             },
             ThreadsafeFunctionCallMode::NonBlocking,
         );
+        if status == Status::QueueFull {
+            return Err(Failure::Exchange(
+                "the worker thread that sends pushes does not take requests".to_owned(),
+            ));
+        }
         let outcome = waiting.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = waiting.changed.wait_timeout_while(outcome, left, |outcome| outcome.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.take().unwrap_or(Err(Failure::Timeout))

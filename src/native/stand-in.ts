@@ -166,6 +166,7 @@ class Pusher implements Addon.NativePusher {
   setCollects(): void {}
   async flush(): Promise<void> {}
   async close(): Promise<void> {}
+  beginClose(): void {}
   closeNow(): void {}
   stats = (): Addon.PushStats => ({ pushes: 0, samples: 0, bytes: 0, failures: 0, dropped: 0, queued: 0 });
 }

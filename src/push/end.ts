@@ -9,6 +9,8 @@ import { realMs } from '../clock';
 interface Ending {
   flush(timeoutMs: number): Promise<void>;
   close(timeoutMs: number): Promise<void>;
+  /** Begins what `closeNow` waits for. */
+  beginClose(timeoutMs: number): void;
   /** Blocks the thread. */
   closeNow(timeoutMs: number): void;
 }
@@ -31,6 +33,8 @@ let hasFlushed = false;
 export function endWithProcess(ending: Ending): () => void {
   if (open.size === 0) watch('on');
   open.add(ending);
+  hasFlushed = false;
+  spentMs = 0;
   return () => {
     if (open.delete(ending) && open.size === 0) watch('off');
   };
@@ -64,7 +68,10 @@ function onIdle(): void {
 }
 
 function onExit(): void {
-  const endMs = realMs() + Math.max(LEAST_MS, BUDGET_MS - spentMs);
+  const budgetMs = Math.max(LEAST_MS, BUDGET_MS - spentMs);
+  const endMs = realMs() + budgetMs;
+  // All at once: a receiver that does not answer takes no time from the others.
+  for (const ending of open) ending.beginClose(budgetMs);
   for (const ending of open) ending.closeNow(Math.max(0, endMs - realMs()));
 }
 

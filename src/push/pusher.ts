@@ -2,6 +2,7 @@
  * Starts pushers: threads of the core that gather a registry and send it to a receiver over a worker thread (`transport.ts`).
  * This module answers their questions for collectors, and has them push once more when the process ends (`end.ts`).
  */
+import { clearTimeout, setTimeout } from 'node:timers';
 import { realMs } from '../clock';
 import { type PusherSettings, pusherConfig } from '../config';
 import { nativeAsync, refuseOption } from '../errors';
@@ -127,6 +128,7 @@ async function start(options: PusherOptions): Promise<Started> {
   const forget = endWithProcess({
     flush: (timeoutMs) => native.flush(timeoutMs),
     close,
+    beginClose: (timeoutMs) => native.beginClose(timeoutMs),
     closeNow: (timeoutMs) => native.closeNow(timeoutMs),
   });
   const pusher: Pusher = {
@@ -158,7 +160,7 @@ const INVOCATION_MS = 2000;
 /**
  * Wraps the handler of a serverless function, whose process is frozen between invocations: an invocation that ends when an
  * interval has passed since the last push waits for another one, for at most two seconds. The handler's result and errors stay
- * the same if the push fails.
+ * the same if the push fails. It is a handler that returns its result or a promise: callbacks are not waited for.
  *
  * @example
  * export const handler = withMetrics(async (event) => answer(event), { protocol: 'otlp' });
@@ -182,7 +184,12 @@ export function withMetrics<T, A extends unknown[], R>(
       return await handler.apply(this, args);
     } finally {
       // The pusher itself warns of what the receiver answers.
-      await pushIfDue().catch(() => {});
+      let timer: NodeJS.Timeout | undefined;
+      const over = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, INVOCATION_MS);
+      });
+      await Promise.race([pushIfDue().catch(() => {}), over]);
+      clearTimeout(timer);
     }
   };
 }

@@ -51,7 +51,7 @@ function send({ delivery, isSecure, port, texts, headers, body, timeoutMs }) {
     clearTimeout(timer);
     if (response) {
       const { statusCode, rawHeaders } = response;
-      delivery?.settle(statusCode, rawHeaders, Buffer.concat(pieces).toString('utf8', 0, TEXT_BYTES));
+      delivery?.settle(statusCode, rawHeaders, Buffer.concat(pieces).toString('latin1', 0, TEXT_BYTES));
     } else delivery?.settle(why, [], error?.message || String(error?.code ?? error));
     delivery = undefined;
   };

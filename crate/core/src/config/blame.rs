@@ -23,6 +23,15 @@ impl MetricsConfig {
         self.given_name(option).is_some()
     }
 
+    /// Whether this setting was given as an option.
+    #[cfg(feature = "push")]
+    pub(crate) fn is_option(&self, option: &str) -> bool {
+        SETTINGS
+            .iter()
+            .position(|setting| setting.option == option)
+            .is_some_and(|at| self.sources.is_option(at))
+    }
+
     /// The error of a value that was refused when it was used, with the names under which these options were given. A name of
     /// an option in the message becomes the name of the variable, if that was set.
     pub(crate) fn blame(&self, error: &MetricsError, options: &[&str]) -> MetricsError {

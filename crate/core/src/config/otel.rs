@@ -36,7 +36,14 @@ impl MetricsConfig {
             let mut named = variables.iter().filter(|(name, _)| name.strip_prefix(prefix) == Some(tail));
             named.next().map(|(name, value)| (*name, value.trim())).filter(|(_, value)| !value.is_empty())
         };
+        // Headers and certificates are for the endpoint that they are set with, not for another receiver.
+        let has_own_url = self.was_given("pushUrl");
         for (tail, option) in VARIABLES {
+            let is_tls = option.starts_with("pushTls");
+            let is_plain = self.push_url.as_deref().is_some_and(|url| url.starts_with("http:"));
+            if (has_own_url && (is_tls || option == "pushHeaders")) || (is_plain && is_tls) {
+                continue;
+            }
             let prefixes = if tail.starts_with("OTEL") { &[""][..] } else { &PREFIXES };
             let Some((name, value)) = prefixes.iter().find_map(|prefix| find(prefix, tail)) else { continue };
             let given = match option {
@@ -116,8 +123,20 @@ mod tests {
         let mut config =
             MetricsConfig::from_env([("METRICS_PUSH_PROTOCOL", "otlp"), ("METRICS_PUSH_URL", "http://own")])
                 .expect("valid");
-        config.read_otel(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other")]).expect("valid");
+        let other = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://other"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=secret"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "key.pem"),
+        ];
+        config.read_otel(&other).expect("valid");
         assert_eq!(config.push_url.as_deref(), Some("http://own"));
+        assert_eq!(
+            (config.push_headers.len(), config.push_tls_key_file),
+            (0, None),
+            "they are for the other"
+        );
+        let plain = read("otlp", &other).expect("valid");
+        assert_eq!((plain.push_headers.len(), plain.push_tls_key_file), (1, None), "it is not https");
     }
 
     #[test]

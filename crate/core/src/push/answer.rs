@@ -19,7 +19,9 @@ pub(super) struct Answer {
     pub(super) retry_after: Option<Duration>,
     /// The samples that a receiver of remote write 2.0 has stored.
     pub(super) written: Option<u64>,
-    /// The beginning of the body.
+    /// The data points that a receiver of OTLP has refused.
+    pub(super) rejected: u64,
+    /// The beginning of the body, or the message in it.
     pub(super) text: String,
 }
 
@@ -49,7 +51,7 @@ pub(super) struct Sent {
 impl Answer {
     /// Reads what matters of an answer.
     pub(super) fn of(answer: HttpAnswer) -> Self {
-        let HttpAnswer { status, headers, text } = answer;
+        let HttpAnswer { status, headers, body } = answer;
         let header = |wanted: &str| {
             headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
         };
@@ -57,12 +59,16 @@ impl Answer {
             let value = header(&format!("x-prometheus-remote-write-{what}-written"))?;
             value.parse::<u64>().ok()
         };
+        let is_protobuf = header("content-type").is_some_and(|kind| kind.contains("protobuf"));
+        let partial = if is_protobuf { partial_success(&body) } else { None };
+        let (rejected, text) = partial.unwrap_or((0, &body));
         Self {
             status,
+            rejected,
             retry_after: header("retry-after").and_then(Self::retry_after),
             written: written("samples")
                 .map(|samples| samples.saturating_add(written("histograms").unwrap_or_default())),
-            text: text.trim().to_owned(),
+            text: String::from_utf8_lossy(text).trim().to_owned(),
         }
     }
 
@@ -82,8 +88,11 @@ impl Answer {
         let has_older = sent.protocol == Protocol::RemoteWrite && sent.version == Version::V2;
         let may_be_older = has_older && !sent.is_version_known;
         match self.status {
-            // A receiver that does not know version 2.0 may accept it and store nothing.
-            200..=299 if may_be_older && self.written.is_none() => Verdict::OlderVersion,
+            // A receiver that does not know version 2.0 may accept it and store nothing, also in the place of one that knew it.
+            200..=299 if has_older && self.written.is_none() => Verdict::OlderVersion,
+            200..=299 if sent.protocol == Protocol::Otlp => {
+                Verdict::Accepted { refused: self.rejected.min(sent.samples) }
+            }
             200..=299 => Verdict::Accepted {
                 refused: sent.samples.saturating_sub(self.written.unwrap_or(sent.samples)),
             },
@@ -101,6 +110,48 @@ impl Answer {
     fn again(&self) -> Verdict {
         Verdict::Again(self.retry_after.unwrap_or_default())
     }
+}
+
+/// The number of refused data points, and the reason, in the beginning of an `ExportMetricsServiceResponse`.
+fn partial_success(mut body: &[u8]) -> Option<(u64, &[u8])> {
+    const PARTIAL_SUCCESS: u64 = 1 << 3 | 2;
+    const REJECTED: u64 = 1 << 3;
+    const MESSAGE: u64 = 2 << 3 | 2;
+    if varint(&mut body)? != PARTIAL_SUCCESS {
+        return None;
+    }
+    let mut rest = sized(&mut body)?;
+    let (mut rejected, mut text) = (0, &[][..]);
+    while let Some(tag) = varint(&mut rest) {
+        match tag {
+            // It is signed.
+            REJECTED => rejected = varint(&mut rest)?.cast_signed().max(0).cast_unsigned(),
+            MESSAGE => text = sized(&mut rest)?,
+            _ => break,
+        }
+    }
+    Some((rejected, text))
+}
+
+fn varint(bytes: &mut &[u8]) -> Option<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// What a length stands before. Its end may be missing.
+fn sized<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(varint(bytes)?).ok()?;
+    let (content, rest) = bytes.split_at(length.min(bytes.len()));
+    *bytes = rest;
+    Some(content)
 }
 
 #[cfg(test)]
@@ -123,6 +174,7 @@ mod tests {
         assert_eq!(verdict(204, Some(10), SENT), Verdict::Accepted { refused: 0 });
         assert_eq!(verdict(400, Some(7), SENT), Verdict::Refused);
         assert_eq!(verdict(400, None, known), Verdict::Refused);
+        assert_eq!(verdict(204, None, known), Verdict::OlderVersion, "another receiver has taken its place");
         assert_eq!(verdict(415, None, known), Verdict::OlderVersion);
         assert_eq!(verdict(204, Some(4), known), Verdict::Accepted { refused: 6 });
         let older = Sent { version: Version::V1, ..SENT };
@@ -140,6 +192,29 @@ mod tests {
         assert_eq!(answer.verdict(known), Verdict::OlderVersion);
         let older = Sent { version: Version::V1, ..SENT };
         assert_eq!(answer.verdict(older), Verdict::Again(Duration::ZERO));
+    }
+
+    #[test]
+    fn points_that_otlp_refuses_are_counted() {
+        let otlp = Sent { protocol: Protocol::Otlp, version: Version::V1, samples: 500, ..SENT };
+        let answer = |body: &[u8]| {
+            let headers = vec![("content-type".to_owned(), "application/x-protobuf".to_owned())];
+            Answer::of(HttpAnswer { status: 200, headers, body: body.to_vec() })
+        };
+        let some = answer(b"\x0a\x0a\x08\xac\x02\x12\x05stale");
+        assert_eq!(some.text, "stale");
+        assert_eq!(some.verdict(otlp), Verdict::Accepted { refused: 300 });
+        let cut = answer(b"\x0a\xff\x7f\x08\x07\x12\xf0\x7ftoo");
+        assert_eq!((cut.text.as_str(), cut.rejected), ("too", 7));
+        for (body, refused) in [
+            (&b""[..], 0),
+            (b"{}", 0),
+            (b"\x0a\x00", 0),
+            (b"\x0a\x06\x08\xff\xff\xff\xff\x7f", 500),
+            (b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 0),
+        ] {
+            assert_eq!(answer(body).verdict(otlp), Verdict::Accepted { refused }, "{body:?}");
+        }
     }
 
     #[test]
@@ -179,9 +254,12 @@ mod tests {
             header("RETRY-after", "7"),
             header("X-Prometheus-Remote-Write-Samples-Written", " 12 "),
         ];
-        let answer = Answer::of(HttpAnswer { status: 503, headers, text: " busy\n".to_owned() });
+        let answer = Answer::of(HttpAnswer { status: 503, headers, body: b" busy\n".to_vec() });
         let retry_after = Some(Duration::from_secs(7));
-        assert_eq!(answer, Answer { status: 503, retry_after, written: Some(12), text: "busy".to_owned() });
+        assert_eq!(
+            answer,
+            Answer { status: 503, retry_after, written: Some(12), rejected: 0, text: "busy".to_owned() }
+        );
         let answer =
             Answer::of(HttpAnswer { headers: vec![header("Retry-After", "soon")], ..HttpAnswer::default() });
         assert_eq!(answer, Answer::default());

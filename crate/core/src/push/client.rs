@@ -7,7 +7,7 @@ use super::tls::{Session, Tls};
 use super::tls_files::TlsTexts;
 use super::transport::{Failure, HttpAnswer, HttpRequest, Transport};
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -69,8 +69,11 @@ impl HttpClient {
 
 fn connect(host: &str, port: u16, deadline: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::NotFound);
-    for address in (host, port).to_socket_addrs()? {
-        match left(deadline).and_then(|left| TcpStream::connect_timeout(&address, left)) {
+    let addresses: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    for (at, address) in addresses.iter().enumerate() {
+        // One that does not answer leaves time for the others.
+        let others = u32::try_from(addresses.len() - at).unwrap_or(u32::MAX);
+        match left(deadline).and_then(|left| TcpStream::connect_timeout(address, left / others)) {
             Ok(tcp) => {
                 // Requests are written in large pieces, so Nagle's algorithm would only delay their last packet.
                 let _ = tcp.set_nodelay(true);
@@ -167,7 +170,7 @@ impl Connection {
             {}
             let is_whole = head.keeps_alive && length.is_exactly(&bytes);
             bytes.truncate(MAX_TEXT_BYTES);
-            answer.text = length.text(&bytes);
+            answer.body = length.contents(bytes);
             return Ok((answer, is_whole));
         }
     }
@@ -214,17 +217,12 @@ impl Length {
         }
     }
 
-    /// The text of the beginning of a body.
-    fn text(self, bytes: &[u8]) -> String {
-        let joined;
-        let shown = match self {
-            Self::Chunked => {
-                joined = chunks(bytes).0;
-                &joined[..]
-            }
+    /// The contents of the beginning of a body.
+    fn contents(self, bytes: Vec<u8>) -> Vec<u8> {
+        match self {
+            Self::Chunked => chunks(&bytes).0,
             Self::Known(_) | Self::Open => bytes,
-        };
-        String::from_utf8_lossy(shown).into_owned()
+        }
     }
 }
 

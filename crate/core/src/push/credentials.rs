@@ -36,22 +36,44 @@ impl Credentials {
     /// # Errors
     /// `InvalidConfig` for settings that contradict each other, and for a file that cannot be read.
     pub(super) fn new(config: &MetricsConfig, receiver: &Receiver) -> Result<Self> {
-        let secret = |text: &Option<String>, file: &Option<String>, names: &[&str]| match (text, file) {
-            (Some(_), Some(_)) => {
-                let error = MetricsError::invalid_config("Expected a secret or its file but received both");
-                Err(config.blame(&error, names))
-            }
-            (Some(text), None) => Ok(Some(Secret::Text(text.clone()))),
-            (None, Some(file)) => Ok(Some(Secret::File(PathBuf::from(file)))),
-            (None, None) => Ok(None),
-        };
         const PASSWORD: [&str; 2] = ["pushPassword", "pushPasswordFile"];
         const TOKEN: [&str; 2] = ["pushBearerToken", "pushBearerTokenFile"];
-        let password = secret(&config.push_password, &config.push_password_file, &PASSWORD)?;
-        let token = secret(&config.push_bearer_token, &config.push_bearer_token_file, &TOKEN)?;
-        let of_url = receiver.user.clone().map(|(user, password)| (user, Secret::Text(password)));
-        let (user, secret) = match (&config.push_username, password, token, of_url) {
-            (Some(user), Some(password), None, None) => (Some(user.clone()), Some(password)),
+        const USER: &str = "pushUsername";
+        let is_option = |name: &&str| config.is_option(name);
+        let has_basic = PASSWORD.iter().chain([&USER]).any(is_option);
+        let has_token = TOKEN.iter().any(is_option);
+        let has_url = receiver.user.is_some() && config.is_option("pushUrl");
+        // Options override variables of another kind too.
+        let kept = |value: &Option<String>, name: &str, overridden: bool| {
+            value.clone().filter(|_| !overridden || config.is_option(name))
+        };
+        let secret = |text: &Option<String>, file: &Option<String>, names: [&str; 2], overridden: bool| {
+            let text = kept(text, names[0], overridden || config.is_option(names[1]));
+            let file = kept(file, names[1], overridden || config.is_option(names[0]));
+            match (text, file) {
+                (Some(_), Some(_)) => {
+                    let error =
+                        MetricsError::invalid_config("Expected a secret or its file but received both");
+                    Err(config.blame(&error, &names))
+                }
+                (Some(text), None) => Ok(Some(Secret::Text(text))),
+                (None, Some(file)) => Ok(Some(Secret::File(PathBuf::from(file)))),
+                (None, None) => Ok(None),
+            }
+        };
+        let password =
+            secret(&config.push_password, &config.push_password_file, PASSWORD, has_token || has_url)?;
+        let token =
+            secret(&config.push_bearer_token, &config.push_bearer_token_file, TOKEN, has_basic || has_url)?;
+        let username = kept(&config.push_username, USER, has_token || has_url);
+        let is_of_url = has_url || !(has_basic || has_token);
+        let of_url = receiver
+            .user
+            .clone()
+            .filter(|_| is_of_url)
+            .map(|(user, password)| (user, Secret::Text(password)));
+        let (user, secret) = match (username, password, token, of_url) {
+            (Some(user), Some(password), None, None) => (Some(user), Some(password)),
             (None, None, Some(token), None) => (None, Some(token)),
             (None, None, None, Some((user, password))) => (Some(user), Some(password)),
             (None, None, None, None) => (None, None),
@@ -59,12 +81,18 @@ impl Credentials {
                 let error = MetricsError::invalid_config(
                     "Expected one of: a user with a password, a bearer token, a user and a password in the URL",
                 );
-                return Err(config.blame(&error, &[&PASSWORD[..], &TOKEN, &["pushUsername"]].concat()));
+                return Err(config.blame(&error, &[&PASSWORD[..], &TOKEN, &[USER]].concat()));
             }
         };
         // A shorter value says little, and might be a part of any text.
         let values = receiver.headers.iter().filter_map(|(_, value)| value.to_str().ok());
-        let others = values.filter(|value| value.len() >= SECRET_LENGTH).map(str::to_owned).collect();
+        // A receiver may quote a value without its scheme, such as `Bearer`.
+        let values =
+            values.flat_map(|value| [Some(value), value.split_once(' ').map(|(_, rest)| rest)]).flatten();
+        let query = receiver.target.split_once('?').map_or("", |(_, query)| query);
+        let query = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(_, value)| value);
+        let others =
+            values.chain(query).filter(|value| value.len() >= SECRET_LENGTH).map(str::to_owned).collect();
         let credentials = Self { user, secret, others };
         credentials.header().map_err(MetricsError::invalid_config)?;
         Ok(credentials)

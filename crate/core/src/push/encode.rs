@@ -14,13 +14,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// A request, and a number for each of its series.
 type Remembered = (Arc<Request>, Vec<u64>);
 
+/// How far timestamps may be ahead of the clock: ten minutes.
+const FAR_MS: i64 = 600_000;
+
 /// Makes the pushes of one pusher.
 pub(super) struct Gatherer {
     protocol: Protocol,
     identity: Identity,
     target: Arc<Target>,
     own_values: bool,
-    /// The newest timestamp. The system's clock may be set back, and receivers refuse what is not newer.
+    /// The newest timestamp. The system's clock may be set back, and receivers refuse what is not newer. A clock that is set back
+    /// by far was wrong before: receivers would refuse what is ahead of their own.
     last_ms: i64,
     last_id: u64,
     /// The requests of the newest push, from which the end of their series is told.
@@ -64,7 +68,9 @@ impl Gatherer {
 
     fn next_timestamp(&mut self) -> i64 {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        self.last_ms = i64::try_from(now).unwrap_or(i64::MAX).max(self.last_ms + 1);
+        let now = i64::try_from(now).unwrap_or(i64::MAX);
+        let is_far = self.last_ms.saturating_sub(now) > FAR_MS;
+        self.last_ms = if is_far { now } else { now.max(self.last_ms + 1) };
         self.last_ms
     }
 

@@ -19,9 +19,12 @@ use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use tokio::sync::watch;
 
 /// How long the end of the thread may take after the deadline of the last push.
 const PATIENCE: Duration = Duration::from_millis(200);
+
+const CLOSED: &str = "Expected an open pusher but it is closed";
 
 /// The program that a pusher belongs to.
 #[derive(Clone, Default)]
@@ -79,6 +82,7 @@ impl Pusher {
                 protocol == Protocol::RemoteWrite,
             )),
             changed: Condvar::new(),
+            ending: watch::Sender::new(false),
         });
         let gatherer = Gatherer::new(protocol, identity, target, options.own_values);
         let failed = |error: io::Error| failure(&format!("The pusher's threads do not start: {error}"));
@@ -114,7 +118,7 @@ impl Pusher {
         let deadline = Instant::now() + timeout;
         let reply = Arc::new(OnceLock::new());
         if !self.tell(Command::Push { budget: timeout / 2, reply: Arc::clone(&reply) }) {
-            return Err(failure("Expected an open pusher but it is closed"));
+            return Err(failure(CLOSED));
         }
         let mut state = self.shared.state.lock();
         while reply.get().is_none()
@@ -122,7 +126,7 @@ impl Pusher {
             && !self.shared.changed.wait_until(&mut state, deadline).timed_out()
         {}
         let Some(id) = reply.get().copied().flatten() else {
-            return Err(failure("Nothing was gathered in time"));
+            return Err(failure(if state.has_ended { CLOSED } else { "Nothing was gathered in time" }));
         };
         state.hurries += 1;
         self.shared.changed.notify_all();
@@ -151,13 +155,19 @@ impl Pusher {
         self.end(timeout, false)
     }
 
+    #[doc(hidden)]
+    /// Begins what `close_now` waits for.
+    pub fn begin_close(&self, timeout: Duration) {
+        self.tell(Command::End { deadline: Instant::now() + timeout, collects: false });
+    }
+
     fn end(&self, timeout: Duration, collects: bool) -> bool {
         let deadline = Instant::now() + timeout;
         self.tell(Command::End { deadline, collects });
         let mut state = self.shared.state.lock();
         let patience = deadline + PATIENCE;
         while !state.has_ended && !self.shared.changed.wait_until(&mut state, patience).timed_out() {}
-        state.accepted > 0 && state.accepted >= state.settled
+        state.is_complete
     }
 
     /// Returns false if the thread has ended.
@@ -165,6 +175,9 @@ impl Pusher {
         let mut state = self.shared.state.lock();
         if state.has_ended {
             return false;
+        }
+        if !matches!(command, Command::Push { .. }) {
+            self.shared.ending.send_replace(true);
         }
         state.commands.push_back(command);
         self.shared.changed.notify_all();

@@ -31,13 +31,15 @@ impl Push {
 /// The waiting pushes, the oldest first.
 pub(super) struct Queue {
     pushes: VecDeque<Push>,
+    /// The oldest is being sent: the receiver may have it already, so it is not displaced.
+    is_sending: bool,
     max_pushes: usize,
     max_bytes: usize,
 }
 
 impl Queue {
     pub(super) fn new(max_pushes: usize, max_bytes: usize) -> Self {
-        Self { pushes: VecDeque::new(), max_pushes, max_bytes }
+        Self { pushes: VecDeque::new(), is_sending: false, max_pushes, max_bytes }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,9 +54,10 @@ impl Queue {
     pub(super) fn add(&mut self, push: Push) -> Vec<u64> {
         self.pushes.push_back(push);
         let mut displaced = Vec::new();
-        while self.pushes.len() > 1
-            && (self.pushes.len() > self.max_pushes || self.bytes() > self.max_bytes)
-            && let Some(oldest) = self.pushes.pop_front()
+        let sending = usize::from(self.is_sending);
+        while self.pushes.len() > 1 + sending
+            && (self.pushes.len() > self.max_pushes + sending || self.bytes() > self.max_bytes)
+            && let Some(oldest) = self.pushes.remove(sending)
         {
             displaced.push(oldest.id);
         }
@@ -62,9 +65,16 @@ impl Queue {
     }
 
     /// The request to send next, and the id of its push.
-    pub(super) fn next(&self) -> Option<(u64, Arc<Request>)> {
+    pub(super) fn next(&mut self) -> Option<(u64, Arc<Request>)> {
         let push = self.pushes.front()?;
-        Some((push.id, Arc::clone(push.requests.front()?)))
+        let next = (push.id, Arc::clone(push.requests.front()?));
+        self.is_sending = true;
+        Some(next)
+    }
+
+    /// The request is sent again after a pause, in which its push may be displaced as any other.
+    pub(super) fn pause(&mut self) {
+        self.is_sending = false;
     }
 
     /// Removes a request that needs no further attempt; returns whether it was the last one of its push. Does nothing if the
@@ -75,6 +85,7 @@ impl Queue {
         let is_last = push.requests.is_empty();
         if is_last {
             self.pushes.pop_front();
+            self.is_sending = false;
         }
         is_last
     }
@@ -82,6 +93,7 @@ impl Queue {
     /// Removes all pushes, or all but the newest; returns their ids.
     pub(super) fn clear(&mut self, keep_newest: bool) -> Vec<u64> {
         let removed = self.pushes.len().saturating_sub(usize::from(keep_newest));
+        self.is_sending &= removed == 0;
         self.pushes.drain(..removed).map(|push| push.id).collect()
     }
 }
@@ -114,6 +126,21 @@ mod tests {
         assert_eq!(queue.add(push(1, &[10])), [] as [u64; 0]);
         assert_eq!(queue.add(push(2, &[60, 90])), [1]);
         assert_eq!(queue.add(push(3, &[1])), [2]);
+    }
+
+    #[test]
+    fn a_push_that_is_being_sent_is_not_displaced() {
+        let mut queue = Queue::new(1, 100);
+        queue.add(push(1, &[10, 20]));
+        queue.next();
+        assert_eq!(queue.add(push(2, &[95])), [] as [u64; 0]);
+        assert_eq!(queue.add(push(3, &[5])), [2]);
+        assert!(!queue.finish(1));
+        assert_eq!(queue.add(push(4, &[5])), [3], "its other requests are still to be sent");
+        assert!(queue.finish(1));
+        assert_eq!(queue.next().map(|(id, _)| id), Some(4));
+        queue.pause();
+        assert_eq!(queue.add(push(5, &[5])), [4], "it failed, and is sent again later");
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use super::transport::{Failure, HttpRequest, Transport};
 use crate::serialization::Version;
 use axum::http::header::{AUTHORIZATION, HeaderName, USER_AGENT};
 use parking_lot::MutexGuard;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,11 @@ pub(super) fn run(shared: &Shared, transport: &mut dyn Transport, mut files: Opt
     // The newest push of which a request was refused.
     let mut refused = 0;
     while let Some((id, request)) = shared.next_request(transport) {
+        let mut written = 0;
         let (verdict, reason) = match attempt(shared, &request, transport, files.as_deref_mut()) {
             Ok(answer) => {
                 is_version_known |= answer.written.is_some();
+                written = answer.written.unwrap_or_default();
                 let sent = Sent {
                     protocol: shared.receiver.protocol,
                     version: if request.is_second { Version::V2 } else { Version::V1 },
@@ -40,13 +43,15 @@ pub(super) fn run(shared: &Shared, transport: &mut dyn Transport, mut files: Opt
         match verdict {
             Verdict::Accepted { refused: samples } => {
                 failures = 0;
-                shared.accepted(&request, samples);
+                shared.accepted(&request, samples, &reason.text);
                 shared.finish(id, refused != id);
             }
             Verdict::OlderVersion => shared.use_older_version(&reason.text),
             Verdict::Refused => {
                 failures = 0;
                 refused = id;
+                // The receiver may have stored a part.
+                shared.stored(written.min(request.samples), 0);
                 shared.failed(&reason, false);
                 shared.finish(id, false);
             }
@@ -112,18 +117,18 @@ fn attempt(
     headers.extend(more.iter().filter_map(|(name, value)| value.map(|value| (*name, value))));
     let own = headers.into_iter().map(|(name, value)| (name, value.as_bytes()));
     let given = receiver.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let sent = transport.send(
-        &HttpRequest {
-            method,
-            host: &receiver.host,
-            port: receiver.port,
-            target: &receiver.target,
-            headers: own.chain(given).collect(),
-            body: &request.body,
-            tls: tls.as_ref(),
-        },
-        deadline,
-    );
+    let request = HttpRequest {
+        method,
+        host: &receiver.host,
+        port: receiver.port,
+        target: &receiver.target,
+        headers: own.chain(given).collect(),
+        body: &request.body,
+        tls: tls.as_ref(),
+    };
+    // A transport may be code of the program.
+    let sent = catch_unwind(AssertUnwindSafe(|| transport.send(&request, deadline)));
+    let sent = sent.unwrap_or_else(|_| Err(Failure::Exchange("the transport panicked".to_owned())));
     sent.map(Answer::of).map_err(|failure| Reason::of_failure(&failure))
 }
 
@@ -188,6 +193,7 @@ impl Shared {
     fn rest(&self, pause: Duration, may_hurry: bool) {
         let until = Instant::now() + pause;
         let mut state = self.state.lock();
+        state.queue.pause();
         let hurries = state.hurries;
         loop {
             let is_over = state.has_ended || (may_hurry && state.hurries != hurries);
@@ -198,16 +204,22 @@ impl Shared {
     }
 
     /// The receiver has a request, but for some of its samples.
-    fn accepted(&self, request: &Request, refused: u64) {
-        self.metrics.sent(request.samples - refused, request.body.len());
-        let mut state = self.state.lock();
-        state.stats.samples += request.samples - refused;
-        state.stats.bytes += request.body.len() as u64;
-        drop(state);
+    fn accepted(&self, request: &Request, refused: u64, text: &str) {
+        self.stored(request.samples - refused, request.body.len());
         if refused > 0 {
             self.metrics.refused(refused);
-            self.warn("refused", &format!("{} refused {refused} samples of a push", self.receiver.name));
+            let text = self.credentials.redacted(text);
+            let name = &self.receiver.name;
+            self.warn("refused", &format!("{name} refused {refused} samples of a push: {text}"));
         }
+    }
+
+    /// The receiver has these samples, in so many bytes.
+    fn stored(&self, samples: u64, bytes: usize) {
+        self.metrics.sent(samples, bytes);
+        let mut state = self.state.lock();
+        state.stats.samples += samples;
+        state.stats.bytes += bytes as u64;
     }
 
     fn failed(&self, reason: &Reason, is_repeated: bool) {

@@ -110,6 +110,11 @@ fn receiver(config: &MetricsConfig, protocol: Protocol) -> Result<Receiver> {
     });
     let port = authority.port_u16();
     let host = authority.host();
+    // Whatever is no port would be left out.
+    let behind = authority.as_str().rsplit('@').next().and_then(|text| text.strip_prefix(host));
+    if port.is_none() && !matches!(behind, Some("" | ":")) {
+        return Err(refused());
+    }
     let name = port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let mut headers = Vec::new();
     for pair in &config.push_headers {
@@ -173,8 +178,8 @@ const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// The path of a group of metrics in a Pushgateway. `job` comes first.
 fn group_path(base: &str, labels: &[(String, String)]) -> String {
-    let base = base.split('?').next().unwrap_or_default().trim_end_matches('/');
-    let mut path = format!("{base}/metrics");
+    let (base, query) = base.find('?').map_or((base, ""), |at| base.split_at(at));
+    let mut path = format!("{}/metrics", base.trim_end_matches('/'));
     for (name, value) in labels {
         // A path cannot hold these otherwise: servers decode `%2F`, and clean `//`, `/./` and `/../` away.
         if value.contains('/') || matches!(value.as_str(), "" | "." | "..") {
@@ -184,7 +189,7 @@ fn group_path(base: &str, labels: &[(String, String)]) -> String {
             path += &format!("/{name}/{}", utf8_percent_encode(value, IN_PATH));
         }
     }
-    path
+    path + query
 }
 
 fn percent_decoded(text: &str) -> String {

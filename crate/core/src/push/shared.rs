@@ -10,6 +10,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::watch;
 
 /// The time between two warnings about the same thing.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
@@ -58,6 +59,8 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// The state has changed.
     pub(super) changed: Condvar,
+    /// A caller ends the pusher: nobody waits for collectors any more.
+    pub(super) ending: watch::Sender<bool>,
 }
 
 /// What changes.
@@ -75,6 +78,8 @@ pub(super) struct State {
     pub(super) settled: u64,
     /// The thread that gathers has ended.
     pub(super) has_ended: bool,
+    /// The receiver has accepted the last push.
+    pub(super) is_complete: bool,
     pub(super) stats: PushStats,
     /// Subjects, and when the last warning about each was.
     warned: Vec<(&'static str, Instant)>,
@@ -91,6 +96,7 @@ impl State {
             accepted: 0,
             settled: 0,
             has_ended: false,
+            is_complete: false,
             stats: PushStats::default(),
             warned: Vec::new(),
         }

@@ -46,7 +46,7 @@ pub struct HttpAnswer {
     /// Names, in any case, and values.
     pub headers: Vec<(String, String)>,
     /// The beginning of the body: two kilobytes are enough.
-    pub text: String,
+    pub body: Vec<u8>,
 }
 
 /// Why there is no answer.

@@ -86,7 +86,14 @@ impl Worker {
     fn push(&mut self, budget: Option<Duration>, is_last: bool) -> Option<u64> {
         let shared = &self.shared;
         if let (Some((asker, runtime)), Some(budget)) = (&self.asker, budget) {
-            runtime.block_on(asker.collect(&[], budget.min(shared.timeout)));
+            let mut ending = shared.ending.subscribe();
+            runtime.block_on(async {
+                tokio::select! {
+                    _ = asker.collect(&[], budget.min(shared.timeout)) => {}
+                    // The last push has a time limit of its own.
+                    _ = ending.wait_for(|is_ending| *is_ending), if !is_last => {}
+                }
+            });
         }
         let is_second = {
             let state = shared.state.lock();
@@ -140,7 +147,12 @@ impl Worker {
             }
         }
         let late = state.queue.clear(false).len();
+        state.is_complete = newest.is_some_and(|id| state.accepted >= id);
         drop(state);
         shared.dropped("end", old + late);
+        if late > 0 {
+            let name = &shared.receiver.name;
+            shared.warn("end", &format!("{name} did not accept the last push in time, which is dropped"));
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Outcome;
 use prometheus_metrics::config::MetricsConfig;
-use prometheus_metrics::http::Target;
+use prometheus_metrics::http::{Host, Question, Target, Ticket};
 use prometheus_metrics::push::{Failure, HttpAnswer, HttpRequest, Pusher, PusherOptions, Transport};
 use prometheus_metrics::{ErrorKind, Registry};
 use std::sync::{Arc, Mutex};
@@ -41,6 +41,14 @@ impl Transport for Scripted {
 fn pusher(url: &str, answers: Vec<Result<u16, Failure>>) -> prometheus_metrics::Result<(Pusher, Log)> {
     let log = Log::default();
     let transport = Box::new(Scripted { answers, given: 0, log: Arc::clone(&log) });
+    Ok((over(transport, url, PusherOptions::default())?, log))
+}
+
+fn over(
+    transport: Box<dyn Transport>,
+    url: &str,
+    options: PusherOptions,
+) -> prometheus_metrics::Result<Pusher> {
     let config = MetricsConfig::default()
         .push_url(Some(url.to_owned()))
         .push_protocol("remote-write-1".to_owned())
@@ -49,7 +57,7 @@ fn pusher(url: &str, answers: Vec<Result<u16, Failure>>) -> prometheus_metrics::
     let registry = Arc::new(Registry::new());
     registry.counter("requests_total", "Requests")?.inc();
     let target = Arc::new(Target::new(registry, None)?);
-    Ok((Pusher::start_over(transport, target, &config, PusherOptions::default())?, log))
+    Pusher::start_over(transport, target, &config, options)
 }
 
 #[test]
@@ -82,5 +90,61 @@ fn an_answer_that_refuses_is_an_error() -> Outcome {
         error.to_string().ends_with("receiver:9 did not accept the push; last failure: it answered 301"),
         "{error}"
     );
+    Ok(())
+}
+
+#[test]
+fn a_last_push_that_is_lost_is_reported() -> Outcome {
+    let (pusher, _) = pusher("http://receiver:9/", vec![Ok(204), Err(Failure::Timeout)])?;
+    pusher.flush(PATIENCE)?;
+    assert!(!pusher.close(Duration::from_millis(200)), "only the push before was accepted");
+    Ok(())
+}
+
+/// Panics once.
+struct Panicking(bool);
+
+impl Transport for Panicking {
+    fn send(&mut self, _: &HttpRequest<'_>, _: Instant) -> Result<HttpAnswer, Failure> {
+        assert!(std::mem::replace(&mut self.0, true), "as it must");
+        Ok(HttpAnswer { status: 204, ..HttpAnswer::default() })
+    }
+}
+
+#[test]
+fn a_transport_that_panics_is_asked_again() -> Outcome {
+    let pusher = over(Box::new(Panicking(false)), "http://receiver:9/", PusherOptions::default())?;
+    pusher.flush(PATIENCE)?;
+    assert_eq!(pusher.stats().last_error.as_deref(), Some("the connection broke: the transport panicked"));
+    Ok(())
+}
+
+/// A program whose collectors begin and never end.
+#[derive(Default)]
+struct Hanging(Mutex<Vec<Ticket>>);
+
+impl Host for Hanging {
+    fn collects(&self) -> bool {
+        true
+    }
+
+    fn ask(&self, _: Question, ticket: Ticket) {
+        ticket.begin();
+        self.0.lock().expect("no test panics here").push(ticket);
+    }
+}
+
+#[test]
+fn a_collector_that_is_under_way_does_not_delay_the_last_push() -> Outcome {
+    let host = Arc::new(Hanging::default());
+    let options = PusherOptions::default().host(Some(Arc::clone(&host) as Arc<dyn Host>));
+    let transport = Scripted { answers: vec![Ok(204)], given: 0, log: Log::default() };
+    let pusher = over(Box::new(transport), "http://receiver:9/", options)?;
+    let begun = Instant::now();
+    while host.0.lock().expect("no test panics here").is_empty() && begun.elapsed() < PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(pusher.close_now(Duration::from_secs(5)));
+    assert_eq!(host.0.lock().expect("no test panics here").len(), 1);
     Ok(())
 }
