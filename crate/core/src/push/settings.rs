@@ -110,7 +110,7 @@ fn receiver(config: &MetricsConfig, protocol: Protocol) -> Result<Receiver> {
     });
     let port = authority.port_u16();
     let host = authority.host();
-    // Whatever is no port would be left out.
+    // Text that is not a port would be left out.
     let behind = authority.as_str().rsplit('@').next().and_then(|text| text.strip_prefix(host));
     if port.is_none() && !matches!(behind, Some("" | ":")) {
         return Err(refused());
@@ -257,7 +257,16 @@ mod tests {
 
     #[test]
     fn other_urls_are_refused_without_their_secrets() {
-        for url in ["metrics.example", "/api", "ftp://a/b", "http://", "http:///x", "https://a b"] {
+        for url in [
+            "metrics.example",
+            "/api",
+            "ftp://a/b",
+            "http://",
+            "http:///x",
+            "https://a b",
+            "http://a:99999/",
+            "http://a:9o9/",
+        ] {
             assert!(refusal(&config(url)).starts_with("Expected a URL"), "{url}");
         }
         let message = refusal(&config("ftp://me:hunter2hunter2@host/x"));

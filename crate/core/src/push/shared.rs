@@ -59,7 +59,7 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// The state has changed.
     pub(super) changed: Condvar,
-    /// A caller ends the pusher: nobody waits for collectors any more.
+    /// True when a caller ends the pusher: its thread stops waiting for collectors.
     pub(super) ending: watch::Sender<bool>,
 }
 
