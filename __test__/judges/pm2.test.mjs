@@ -11,6 +11,8 @@ import { freePort, poll, run, temporaryFolder } from './support/processes.mjs';
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 const PM2 = pathOf('pm2/node_modules/pm2/bin/pm2');
 const INSTANCES = 3;
+/** A connection that the primary has given to a process which ends is never answered. */
+const signal = () => AbortSignal.timeout(5_000);
 
 async function startService(t) {
   const folder = await temporaryFolder(t);
@@ -44,7 +46,7 @@ test('PM2 reloads and restarts processes of a cluster, and no request is lost', 
   const send = async (count) => {
     for (let sent = 0; sent < count; sent += 1) {
       await poll(async () => {
-        const response = await fetch(url, { headers: { connection: 'close' } });
+        const response = await fetch(url, { headers: { connection: 'close' }, signal: signal() });
         pids.add(Number(await response.text()));
         answered += 1;
         return true;
@@ -54,7 +56,7 @@ test('PM2 reloads and restarts processes of a cluster, and no request is lost', 
   let seen = 0;
   const scrape = () =>
     poll(async () => {
-      const text = await (await fetch(`${exporter}/metrics`)).text();
+      const text = await (await fetch(`${exporter}/metrics`, { signal: signal() })).text();
       const total = seriesValue(text, 'requests_total');
       t.true(total >= seen, `${total} after ${seen}`);
       seen = total;
