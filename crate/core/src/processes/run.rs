@@ -55,6 +55,7 @@ pub(super) struct SharedRun {
     /// What the last scrape has read.
     last: RwLock<Arc<Others>>,
     /// The number of processes, and when they were counted.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only the endpoint asks"))]
     counted: Mutex<Option<(Instant, usize)>>,
     /// When this process has last looked for files of ended processes.
     tidied: Mutex<Option<Instant>>,

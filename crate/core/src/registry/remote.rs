@@ -20,6 +20,7 @@ pub(crate) trait Run: Send + Sync {
     /// The numbers of the live processes, this one included.
     fn processes(&self) -> Vec<u32>;
     /// How many they are, as of half a second ago at most.
+    #[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only the endpoint asks"))]
     fn process_count(&self) -> usize;
     /// Whether another live process listens on this port: `Some(false)` while it is trying to. `own` is the number of the
     /// asking contributor.
@@ -46,6 +47,7 @@ pub(crate) trait Run: Send + Sync {
 
 /// The other processes of a run at one moment.
 #[derive(Default)]
+#[cfg_attr(not(feature = "http"), allow(dead_code, reason = "only the endpoint asks"))]
 pub(crate) struct Others {
     pub(crate) families: Vec<Arc<RemoteFamily>>,
     /// The counts of processes that have ended.
