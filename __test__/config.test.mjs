@@ -1,12 +1,12 @@
 // Tests the settings: each variable is read, typed and overridden by its option, each invalid value is refused by name, and
 // the environment is not read before a door is made.
 
-import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ConfigurationError, configFromEnv, createMetricsHandler, startExporter } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from './http/exporter/support/children.mjs';
 import * as files from './settings/support/files.mjs';
+import { holdsTable } from './settings/support/table.mjs';
 
 const { addon } = createRequire(import.meta.url)('../dist/native/addon.js');
 
@@ -239,20 +239,7 @@ function row({ variable, option, defaultWords, expected, options, sentence }) {
 }
 
 test('docs/endpoint.md has every setting of the core', async (t) => {
-  const page = new URL('../docs/endpoint.md', import.meta.url);
-  const text = await readFile(page, 'utf8');
-  const table = [
-    '| variable | option | default | value | effect |',
-    '|---|---|---|---|---|',
-    ...settings.map(row),
-  ].join('\n');
-  const expected = text.replace(
-    /(<!-- settings:.*-->\n)[\s\S]*(<!-- \/settings -->)/,
-    (_, start, end) => `${start}\n${table}\n\n${end}`,
-  );
-  t.true(expected.includes(table), 'the page has the markers of the table');
-  if (process.env.UPDATE_DOCS === '1') await writeFile(page, expected);
-  else t.is(text, expected);
+  await holdsTable(t, new URL('../docs/endpoint.md', import.meta.url), settings.map(row));
 });
 
 for (const [variable, [key, , good, expected, bad]] of Object.entries(variables)) {

@@ -5,6 +5,7 @@ import cluster from 'node:cluster';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { HISTOGRAMS, watchLoop, withHistograms } from './cluster-workers.mjs';
 import {
   atMost,
   fastest,
@@ -22,7 +23,6 @@ import {
 import { libraryById, OURS, selectLibraries } from './libraries.mjs';
 
 const WORKERS = 4;
-const HISTOGRAMS = options.quick ? 500 : 2000;
 const ROUNDS = options.quick ? 3 : 15;
 const PAUSE_MS = 200;
 
@@ -120,34 +120,10 @@ function ready() {
   });
 }
 
-/** Watches the turns of the event loop; returns what ends that and tells the longest gap. */
-function watchLoop() {
-  let last = performance.now();
-  let longest = 0;
-  let isOver = false;
-  const turn = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isOver) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return () => {
-    isOver = true;
-    turn();
-    return longest;
-  };
-}
-
 // ---- in a worker ----
 
 function work({ library }) {
-  const client = createRequire(import.meta.url)(libraryById(library).requires[0]);
-  const histogram = new client.Histogram({ name: 'request_seconds', help: 'Time', labelNames: ['route', 'method'] });
-  for (let series = 0; series < HISTOGRAMS; series++) {
-    const labels = { route: `/route/${series}`, method: series % 2 === 0 ? 'GET' : 'POST' };
-    for (let value = 0; value < 5; value++) histogram.observe(labels, (series % 7) * value * 0.1);
-  }
+  const client = withHistograms(library);
   new client.AggregatorRegistry();
   process.send('ready');
 }

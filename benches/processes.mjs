@@ -5,11 +5,12 @@
 import cluster from 'node:cluster';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../__test__/support/ports.mjs';
+import { HISTOGRAMS, watchLoop, withHistograms } from './cluster-workers.mjs';
 import {
   atMost,
   interleave,
@@ -26,7 +27,6 @@ import {
 import { libraryById, OURS, selectLibraries } from './libraries.mjs';
 
 const SIZES = options.quick ? [4] : [4, 16, 64];
-const HISTOGRAMS = options.quick ? 500 : 2000;
 const ROUNDS = options.quick ? 3 : 11;
 const RECORDS = options.quick ? 300_000 : 3_000_000;
 const TAKEOVERS = options.quick ? 3 : 10;
@@ -172,32 +172,8 @@ function answerOf(worker, question) {
   });
 }
 
-/** Watches the turns of the event loop; returns what ends that and tells the longest gap. */
-function watchLoop() {
-  let last = performance.now();
-  let longest = 0;
-  let isOver = false;
-  const turn = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isOver) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return () => {
-    isOver = true;
-    turn();
-    return longest;
-  };
-}
-
 function work({ library }) {
-  const client = createRequire(import.meta.url)(libraryById(library).requires[0]);
-  const histogram = new client.Histogram({ name: 'request_seconds', help: 'Time', labelNames: ['route', 'method'] });
-  for (let series = 0; series < HISTOGRAMS; series++) {
-    const labels = { route: `/route/${series}`, method: series % 2 === 0 ? 'GET' : 'POST' };
-    for (let value = 0; value < 5; value++) histogram.observe(labels, (series % 7) * value * 0.1);
-  }
+  const client = withHistograms(library);
   new client.AggregatorRegistry();
   process.on('message', ({ question }) => {
     const value = performance.eventLoopUtilization().active;
@@ -285,14 +261,6 @@ function listener({ base, port }) {
       return process.pid;
     },
   };
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 // ---- the report ----

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import test from 'ava';
 import { Service } from '../processes/support/service.mjs';
-import { freePort } from './support/processes.mjs';
+import { freePort } from '../support/ports.mjs';
 import { startPrometheus } from './support/scrapers.mjs';
 
 const KINDS = ['a', 'b', 'c'];

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { seriesValue } from '../support/exposition.mjs';
-import { freePort, poll, run, temporaryFolder } from './support/processes.mjs';
+import { freePort } from '../support/ports.mjs';
+import { poll, run, temporaryFolder } from './support/processes.mjs';
 
 const pathOf = (name) => fileURLToPath(new URL(name, import.meta.url));
 const PM2 = pathOf('pm2/node_modules/pm2/bin/pm2');

@@ -9,7 +9,8 @@ import { createGunzip } from 'node:zlib';
 import { Counter, Histogram, Registry, startPusher } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from '../http/exporter/support/children.mjs';
-import { freePort, Process, poll } from './support/processes.mjs';
+import { freePort } from '../support/ports.mjs';
+import { Process, poll } from './support/processes.mjs';
 import { VENV_PYTHON } from './support/python.mjs';
 import { startPrometheus, startVictoriaMetrics } from './support/scrapers.mjs';
 

@@ -2,7 +2,8 @@
 
 import { Counter, Gauge, Histogram, Pushgateway, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
-import { freePort, Process } from './support/processes.mjs';
+import { freePort } from '../support/ports.mjs';
+import { Process } from './support/processes.mjs';
 
 async function startPushgateway(t) {
   const address = `127.0.0.1:${await freePort()}`;

@@ -5,9 +5,9 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../support/ports.mjs';
 import { check } from '../support/tally.mjs';
 import { EXPECTED, expectOutput, NAME, plainPrograms } from './programs.mjs';
-import { freePort } from './registry.mjs';
 import { folderOf, node, npm, outerRegistry, root, run, tool } from './shell.mjs';
 
 /** Files by which npm, pnpm, Yarn 1 and Bun take our packages from the registry of the test. */

@@ -4,9 +4,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { basename } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../support/ports.mjs';
 import { folderOf, tool } from './shell.mjs';
 
 export const SCOPE = '@llm-devops';
@@ -75,15 +75,4 @@ async function answering(url, server) {
     await setTimeout(100);
   }
   throw new Error(`expected a registry at ${url}, but it does not answer`);
-}
-
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

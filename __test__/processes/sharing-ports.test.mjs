@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { seriesValue } from '../support/exposition.mjs';
+import { freePort } from '../support/ports.mjs';
 import { Service } from './support/service.mjs';
 
 const onLinux = process.platform === 'linux' ? test : test.skip;
@@ -73,14 +74,6 @@ onLinux('a label tells workers apart', async (t) => {
     }
   }
 });
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The exposition of an exporter, which another process may be about to take over. */
 async function answerOf(url) {

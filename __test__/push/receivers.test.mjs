@@ -102,16 +102,11 @@ test('while a receiver does not answer, the newest pushes wait, and the dropped 
   t.true(performance.now() - before < 5000);
 });
 
-test('an answer may be chunked, follow an interim one, or come before the whole request was read', async (t) => {
-  const replies = [
-    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
-    'HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
-    'HTTP/1.0 200 OK\r\n\r\n',
-    'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig',
-  ];
+/** A pusher, and a server that sends these bytes for each connection and closes it. */
+async function pusherOf(t, nextReply) {
   const server = net.createServer((socket) => {
     socket.on('error', () => {});
-    socket.once('data', () => socket.end(replies.shift()));
+    socket.once('data', () => socket.end(nextReply()));
   });
   server.listen(0, '127.0.0.1');
   t.teardown(() => server.close());
@@ -120,6 +115,17 @@ test('an answer may be chunked, follow an interim one, or come before the whole 
   const url = `http://127.0.0.1:${server.address().port}/`;
   const pusher = await startPusher({ registry, url, protocol: 'remote-write-1', intervalMs: 3_600_000 });
   t.teardown(() => pusher.close(0));
+  return pusher;
+}
+
+test('an answer may be chunked, follow an interim one, or come before the whole request was read', async (t) => {
+  const replies = [
+    'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n',
+    'HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
+    'HTTP/1.0 200 OK\r\n\r\n',
+    'HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbig',
+  ];
+  const pusher = await pusherOf(t, () => replies.shift());
   await pusher.flush();
   await t.throwsAsync(pusher.flush(), { message: /it answered 400: hello$/ });
   await pusher.flush();
@@ -128,17 +134,7 @@ test('an answer may be chunked, follow an interim one, or come before the whole 
 
 test('garbage is not an answer, and the push is sent again', async (t) => {
   const replies = ['SSH-2.0-OpenSSH_9\r\n', '', 'HTTP/1.1 2', `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(20_000)}`];
-  const server = net.createServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', () => socket.end(replies.shift() ?? 'HTTP/1.1 204 No Content\r\n\r\n'));
-  });
-  server.listen(0, '127.0.0.1');
-  t.teardown(() => server.close());
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { registry } = shop();
-  const url = `http://127.0.0.1:${server.address().port}/`;
-  const pusher = await startPusher({ registry, url, protocol: 'remote-write-1', intervalMs: 3_600_000 });
-  t.teardown(() => pusher.close(0));
+  const pusher = await pusherOf(t, () => replies.shift() ?? 'HTTP/1.1 204 No Content\r\n\r\n');
   await pusher.flush();
   t.is(pusher.stats().failures, 4);
 });

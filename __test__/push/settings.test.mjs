@@ -1,10 +1,10 @@
 // Tests the settings of pushers: each is read from its variable and its option, invalid ones are refused by name.
 
-import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { ConfigurationError, Registry, startPusher, withMetrics } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { start } from '../http/exporter/support/children.mjs';
+import { holdsTable } from '../settings/support/table.mjs';
 import { startGateway } from './support/gateway.mjs';
 import { until } from './support/pushers.mjs';
 import { otlp, remoteWrite } from './support/requests.mjs';
@@ -17,8 +17,6 @@ const url = 'http://127.0.0.1:9/';
 const registry = new Registry();
 
 test('docs/push.md has every setting of the core', async (t) => {
-  const page = new URL('../../docs/push.md', import.meta.url);
-  const text = await readFile(page, 'utf8');
   const standards = {
     intervalMs: 15000,
     timeoutMs: 10000,
@@ -31,18 +29,7 @@ test('docs/push.md has every setting of the core', async (t) => {
     const shown = option in standards ? `\`${standards[option]}\`` : '';
     return `| \`${setting.variable}\` | \`${option}\` | ${setting.defaultWords || shown} | ${setting.expected} | ${setting.sentence} |`;
   };
-  const table = [
-    '| variable | option | default | value | effect |',
-    '|---|---|---|---|---|',
-    ...settings.map(row),
-  ].join('\n');
-  const expected = text.replace(
-    /(<!-- settings:.*-->\n)[\s\S]*(<!-- \/settings -->)/,
-    (_, start, end) => `${start}\n${table}\n\n${end}`,
-  );
-  t.true(expected.includes(table), 'the page has the markers of the table');
-  if (process.env.UPDATE_DOCS === '1') await writeFile(page, expected);
-  else t.is(text, expected);
+  await holdsTable(t, new URL('../../docs/push.md', import.meta.url), settings.map(row));
 });
 
 const TEXT = 'a text that is not empty';

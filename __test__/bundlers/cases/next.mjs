@@ -2,8 +2,8 @@
  * Next.js with both of its bundlers: `instrumentation.ts` and a route record in the registry that the route handler shows.
  */
 import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { freePort } from '../../support/ports.mjs';
 import { check } from '../../support/tally.mjs';
 import { installFull } from '../packed.mjs';
 import { block } from '../page.mjs';
@@ -99,13 +99,4 @@ async function answering(url, server) {
       await setTimeout(200);
     }
   }
-}
-
-function freePort() {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -4,7 +4,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -96,16 +95,6 @@ export async function poll(probe, what, { timeoutMs = 30_000, pauseMs = 100, sig
     await sleep(pauseMs);
   }
   throw new Error(`Waited ${timeoutMs} ms in vain for ${what}`, { cause: last });
-}
-
-/** A port that was free a moment ago, for programs that cannot tell which one they took. */
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** A folder that is deleted when the test ends. */

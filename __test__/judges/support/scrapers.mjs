@@ -3,7 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { freePort, Process, run, temporaryFolder } from './processes.mjs';
+import { freePort } from '../../support/ports.mjs';
+import { Process, run, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
 /** `.ci/judges.sh` puts it there: Debian's stable release has an older one. */
