@@ -1,4 +1,4 @@
-// What the benches of clusters share: the histograms of a worker, and a watch on the event loop.
+// Shares what the benches of clusters need: the histograms of a worker, and a watch on the event loop.
 
 import { createRequire } from 'node:module';
 import { options } from './harness.mjs';
