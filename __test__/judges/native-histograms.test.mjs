@@ -1,10 +1,11 @@
 // Prometheus 3 scrapes native histograms, in protobuf and in OpenMetrics 2.0, and answers queries about them.
 
-import { Counter, Histogram, Registry, startExporter } from '@llm-devops/prometheus-metrics';
+import { Counter, Histogram, Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { startAcceptProxy } from './support/accept-proxy.mjs';
 import { poll } from './support/processes.mjs';
 import { PROMETHEUS_3, PROMETHEUS_NEWEST, startPrometheus } from './support/scrapers.mjs';
+import { served } from './support/served.mjs';
 
 const SERVERS = {
   'Prometheus 3': { program: PROMETHEUS_3 },
@@ -30,9 +31,7 @@ for (const [title, { program, protocol }] of Object.entries(SERVERS)) {
       histogram.observe({ labels: { kind: 'signed' }, value: -2 });
       histogram.observe({ labels: { kind: 'signed' }, value: 0 });
     }
-    const exporter = await startExporter({ registry, port: 0, host: '127.0.0.1' });
-    t.teardown(() => exporter.close());
-    const proxy = await startAcceptProxy(t, `${exporter.url}/metrics`);
+    const proxy = await startAcceptProxy(t, await served(t, registry));
     const app = { url: proxy.url, ...(protocol && { scrape_protocols: [protocol] }) };
     const features = protocol ? [...FEATURES, 'openmetrics2'] : FEATURES;
     const prometheus = await startPrometheus(t, { app }, { program, features });

@@ -1,7 +1,7 @@
 // VictoriaMetrics, an independent parser and store, must have what was recorded: by scrapes of the example gateway and of every
 // type of metric, and by pushes. Debian's stable release has an old version, its newest release one of today.
 
-import { startExporter, startPusher } from '@llm-devops/prometheus-metrics';
+import { startPusher } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { startAcceptProxy } from './support/accept-proxy.mjs';
 import { classicForm, everyType, inOpenMetrics, inText, keyed } from './support/every-type.mjs';
@@ -17,6 +17,7 @@ import {
   VICTORIA_METRICS,
   VICTORIA_METRICS_NEWEST,
 } from './support/scrapers.mjs';
+import { served } from './support/served.mjs';
 
 test('VictoriaMetrics reads the ledger’s values', async (t) => {
   const gateway = await startGateway(t);
@@ -40,19 +41,13 @@ test('VictoriaMetrics reads the ledger’s values', async (t) => {
   );
 });
 
-async function startEndpoint(t, registry) {
-  const exporter = await startExporter({ registry, port: 0, host: '127.0.0.1' });
-  t.teardown(() => exporter.close());
-  return `${exporter.url}/metrics`;
-}
-
 for (const [name, program] of [
   ['VictoriaMetrics', VICTORIA_METRICS],
   ['the newest VictoriaMetrics', VICTORIA_METRICS_NEWEST],
 ]) {
   test(`${name} scrapes text, with the classic form of native histograms`, async (t) => {
     const { registry, native, series } = everyType({ created: true });
-    const proxy = await startAcceptProxy(t, await startEndpoint(t, registry));
+    const proxy = await startAcceptProxy(t, await served(t, registry));
     const victoria = await startVictoriaMetrics(t, { app: proxy.url }, program);
     await victoria.nextScrapes('app');
     t.deepEqual(proxy.exchanges[0], {
@@ -86,7 +81,7 @@ for (const [way, { protocol, shown, isNative = false }] of Object.entries(WAYS))
       t.teardown(() => pusher.close());
       await pusher.flush();
     } else {
-      const shop = { url: await startEndpoint(t, registry), scrape_native_histograms: true };
+      const shop = { url: await served(t, registry), scrape_native_histograms: true };
       const remote = { url, send_native_histograms: true, queue_config: { batch_send_deadline: '1s' } };
       await startPrometheus(t, { shop }, { program: PROMETHEUS_NEWEST, config: { remote_write: [remote] } });
     }
