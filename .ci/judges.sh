@@ -51,33 +51,60 @@ npm ci --prefix __test__/judges/pm2 --no-audit --no-fund --loglevel=error
 # Go's library for programs, whose native histograms are the reference. Only a test can have a clock of its own.
 (cd __test__/judges/native && go test -c -mod=readonly -o ../../../target/judges-native .)
 
-# Prometheus 3, which reads native histograms. Debian's newest release has it; its package is unpacked, not installed.
-new=target/judges-prometheus
-if ! [ -x "$new/usr/bin/prometheus" ]; then
-  rm -rf "$new"
-  mkdir -p "$new/lists/partial" "$new/archives/partial"
+# The newest Prometheus, and an OpenTelemetry collector. The first build takes minutes; Go keeps what it has compiled.
+servers=target/judges-servers
+began=$(date +%s)
+(
+  cd __test__/judges/servers
+  # Version 3.16.0 is v0.316.0 of the module.
+  version=$(go list -m -f '{{.Version}}' github.com/prometheus/prometheus | sed -E 's/^v0\.(.)0?/\1./')
+  mkdir -p "../../../$servers"
+  go build -mod=readonly -tags remove_all_sd,netgo -o "../../../$servers/" \
+    -ldflags "-s -w -X github.com/prometheus/common/version.Version=$version" \
+    github.com/prometheus/prometheus/cmd/prometheus ./collector
+)
+echo "judges: built Prometheus and the collector in $(($(date +%s) - began)) s"
+
+# Prometheus 3 and VictoriaMetrics, as Debian's newest release has them: one version of each, which changes with time. The
+# packages are unpacked, not installed.
+new=target/judges-debian
+apt_new() {
+  (cd "$new" && apt-get -o Dir::Etc::sourcelist="$PWD/sources.list" -o Dir::Etc::sourceparts=- \
+    -o Dir::State::lists="$PWD/lists" -o Dir::Cache="$PWD" -o APT::Sandbox::User=root -qq "$@")
+}
+unpack_new() {
+  mkdir -p "$new/lists/partial" "$new/archives/partial" || return
   echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main' >"$new/sources.list"
-  apt_new() {
-    (cd "$new" && apt-get -o Dir::Etc::sourcelist="$PWD/sources.list" -o Dir::Etc::sourceparts=- \
-      -o Dir::State::lists="$PWD/lists" -o Dir::Cache="$PWD" -o APT::Sandbox::User=root -qq "$@")
+  apt_new update && apt_new download "$@" || return
+  for program; do
+    dpkg --fsys-tarfile "$new/$program"_*.deb | tar -x -C "$new" "./usr/bin/$program" || return
+    dpkg-deb -f "$new/$program"_*.deb Version >"$new/$program.version" || return
+    rm "$new/$program"_*.deb
+  done
+}
+if ! [ -f "$new/prometheus.version" ] || ! [ -f "$new/victoria-metrics.version" ]; then
+  rm -rf "$new"
+  unpack_new prometheus victoria-metrics || {
+    echo 'judges: Prometheus and VictoriaMetrics of Debian'\''s newest release could not be downloaded or unpacked' >&2
+    exit 1
   }
-  apt_new update
-  apt_new download prometheus
-  dpkg -x "$new"/prometheus_*.deb "$new"
 fi
 
 echo 'judges:'
+"$servers/prometheus" --version 2>&1 | head -n 1
 "$new/usr/bin/prometheus" --version 2>&1 | head -n 1
 prometheus --version 2>&1 | head -n 1
 promtool --version 2>&1 | head -n 1
 # Debian's build prints no version.
 command -v victoria-metrics
 dpkg-query -W -f '${Package} ${Version}\n' victoria-metrics 2>/dev/null || true
+echo "victoria-metrics $(cat "$new/victoria-metrics.version")"
 "$venv/bin/python" --version
 "$venv/bin/python" -m pip freeze --disable-pip-version-check
 npm ls --prefix __test__/judges/grafana --depth=0
 npm ls --prefix __test__/judges/pm2 --depth=0
-go version -m target/judges-expfmt target/judges-native target/judges-textparse | awk '$1 == "dep" && $2 ~ /prometheus/ { print $2, $3 }'
+go version -m target/judges-expfmt target/judges-native target/judges-textparse "$servers/collector" |
+  awk '$1 == "dep" && $2 ~ /prometheus|otelcol$/ { print $2, $3 }'
 prometheus-pushgateway --version 2>&1 | head -n 1
 openssl version
 

@@ -70,7 +70,7 @@ export function peersOf(ids) {
 /**
  * Opens a library with room for `seriesMax` series and `spare` more. `{counter, gauge, histogram, summary}(name, labelNames)`
  * return the library's own objects, `add` and `observe` change one series, `scrapes` are the ways to get an exposition,
- * `handler` serves one over node:http.
+ * `scrapeAs` gets one in a format and encoding, from our library alone, and `handler` serves one over node:http.
  */
 export function openLibrary(id, seriesMax, spare = SPARE) {
   const { open, requires } = libraryById(id);
@@ -101,6 +101,7 @@ function openOurs([path], seriesMax) {
       'metrics()': () => registry.metrics(),
       'scrape()': async () => (await registry.scrape({ accept: TEXT, acceptEncoding: 'identity' })).body,
     },
+    scrapeAs: async (accept, acceptEncoding) => (await registry.scrape({ accept, acceptEncoding })).body,
     handler: client.createMetricsHandler({ registry }),
     startExporter: () => client.startExporter({ host: '127.0.0.1', port: 0, registry }),
   };
@@ -183,8 +184,11 @@ function openTelemetry([sdkName, exporterName], seriesMax) {
 async function send(text, request, response) {
   if (!request.headers['accept-encoding']?.includes('gzip')) return response.end(text);
   response.setHeader('content-encoding', 'gzip');
-  response.end(await compress(text, { level: GZIP_LEVEL }));
+  response.end(await gzipped(text));
 }
+
+/** A peer's text as middleware would compress it. */
+export const gzipped = (text) => compress(text, { level: GZIP_LEVEL });
 
 function packageVersion(name) {
   const inside = new URL(name === '..' ? '../' : `node_modules/${name}/`, import.meta.url);

@@ -21,6 +21,7 @@ const BENCHES = [
   'timers',
   'native-histogram',
   'scrape',
+  'formats',
   'stall',
   'cluster',
   'processes',

@@ -41,7 +41,8 @@ test('Prometheus reads the ledger’s values, in OpenMetrics and in text', async
     t.is((await prometheus.seriesOf(job, 'llmdevops_agent_')).size, 0, 'there are no agents without load');
     t.log(`${job}: ${series.size} series agree`);
   }
-  t.deepEqual([...proxy.contentTypes], ['text/plain; version=0.0.4; charset=utf-8']);
+  const types = new Set(proxy.exchanges.map(({ contentType }) => contentType));
+  t.deepEqual([...types], ['text/plain; version=0.0.4; charset=utf-8']);
 
   const { activeTargets } = await prometheus.get('/api/v1/targets');
   t.deepEqual(activeTargets.map(({ labels }) => labels.job).sort(), JOBS);

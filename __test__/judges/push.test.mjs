@@ -10,12 +10,15 @@ import { Counter, Histogram, Registry, startPusher } from '@llm-devops/prometheu
 import test from 'ava';
 import { start } from '../http/exporter/support/children.mjs';
 import { freePort } from '../support/ports.mjs';
+import { classicForm, EXEMPLAR, everyType, inOpenMetrics, keyed, startOf } from './support/every-type.mjs';
 import { Process, poll } from './support/processes.mjs';
 import { VENV_PYTHON } from './support/python.mjs';
-import { startPrometheus, startVictoriaMetrics } from './support/scrapers.mjs';
+import { differences } from './support/query.mjs';
+import { PROMETHEUS_NEWEST, startPrometheus, startVictoriaMetrics } from './support/scrapers.mjs';
 
-const prometheus = async (t) => {
-  const api = await startPrometheus(t, {}, { flags: ['--web.enable-remote-write-receiver'] });
+const RECEIVER = { flags: ['--web.enable-remote-write-receiver'] };
+const prometheus = async (t, more = {}) => {
+  const api = await startPrometheus(t, {}, { ...RECEIVER, ...more });
   return { api, url: `${api.url}/api/v1/write` };
 };
 const victoria = async (t) => {
@@ -68,7 +71,8 @@ async function shows(t, api, job, { a, steps, ...others }) {
 }
 
 for (const [name, startReceiver] of [
-  ['Prometheus', prometheus],
+  ['Prometheus', (t) => prometheus(t)],
+  ['the newest Prometheus', (t) => prometheus(t, { program: PROMETHEUS_NEWEST })],
   ['VictoriaMetrics', victoria],
 ]) {
   for (const protocol of ['remote-write', 'remote-write-1']) {
@@ -154,28 +158,23 @@ for (const signal of ['SIGTERM', 'SIGINT', undefined]) {
   });
 }
 
-for (const [features, title] of [
-  [['native-histograms'], 'with native histograms has them'],
-  [[], 'without native histograms has their classic form'],
+for (const [title, server, isNative] of [
+  ['Prometheus 3 with native histograms has them', { features: ['native-histograms'] }, true],
+  ['Prometheus 3 without native histograms has their classic form', { features: [] }, false],
+  ['the newest Prometheus has native histograms', { program: PROMETHEUS_NEWEST }, true],
 ]) {
-  test(`Prometheus 3 ${title}`, async (t) => {
-    const api = await startPrometheus(t, {}, { features, flags: ['--web.enable-remote-write-receiver'] });
+  test(title, async (t) => {
+    const { api, url } = await prometheus(t, server);
     const { registry, work } = counted();
     const bucketed = { nativeHistogramBucketFactor: 1.1, buckets: [4], registers: [registry] };
     const size = new Histogram({ name: 'size_bytes', help: 'Sizes', ...bucketed });
     for (let i = 1; i <= 100; i++) size.observe(i === 100 ? -1 : i);
     work(7);
-    const pusher = await startPusher({
-      registry,
-      url: `${api.url}/api/v1/write`,
-      job: 'native',
-      intervalMs: 3_600_000,
-    });
+    const pusher = await startPusher({ registry, url, job: 'native', intervalMs: 3_600_000 });
     await pusher.flush();
     t.is(await api.scalar('rows_total{table="a"}'), 7);
     t.is(await api.scalar('size_bytes_bucket{le="4.0"}'), 5);
     t.is(await api.scalar('size_bytes_count'), 100);
-    const isNative = features.length > 0;
     t.deepEqual(
       (await api.query('histogram_count(size_bytes)')).map(({ value }) => value),
       isNative ? [100] : [],
@@ -191,6 +190,30 @@ for (const [features, title] of [
     t.is(pusher.stats().dropped, 0);
   });
 }
+
+test('the newest Prometheus has every type, starts and exemplars from remote write 2.0', async (t) => {
+  const features = ['st-storage', 'use-start-timestamps', 'promql-experimental-functions', 'exemplar-storage'];
+  const { api, url } = await prometheus(t, { program: PROMETHEUS_NEWEST, features });
+  const { registry, native, series } = everyType();
+  const pusher = await startPusher({ registry, url, job: 'shop', intervalMs: 3_600_000 });
+  t.teardown(() => pusher.close());
+  await pusher.flush();
+  const form = classicForm(native, inOpenMetrics);
+  const expected = keyed([...series(inOpenMetrics), ...form]);
+  t.deepEqual(differences(await api.seriesOf('shop', 'judged_'), expected), []);
+  t.is(await api.scalar('histogram_count(judged_time_seconds)'), native.value().count);
+  for (const name of ['judged_events_total', 'judged_time_seconds', 'judged_size_bytes_count', 'judged_wait_ms_sum']) {
+    const start = (await api.scalar(`start_timestamp(${name})`)) * 1000;
+    t.is(Math.round(start), await startOf(registry, name.replace(/_(count|sum)$/, '')), name);
+  }
+  const range = { start: Date.now() / 1000 - 600, end: Date.now() / 1000 + 1 };
+  const exemplars = await api.get('/api/v1/query_exemplars', { query: '{__name__=~"judged_.*"}', ...range });
+  for (const { exemplars: found } of exemplars) t.deepEqual(found[0].labels, EXEMPLAR);
+  t.deepEqual(
+    exemplars.map(({ seriesLabels }) => seriesLabels.__name__),
+    ['judged_events_total', 'judged_time_seconds', 'judged_time_seconds_bucket'],
+  );
+});
 
 test("OpenTelemetry's own schema reads what is pushed by OTLP", async (t) => {
   const { registry, work } = counted();

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
+import { Registry } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { answers, pushing, shop } from './support/pushers.mjs';
 import { otlp } from './support/requests.mjs';
@@ -133,4 +134,24 @@ test('a push to a Pushgateway that is under way is not displaced by the next one
   flushes.push(pusher.flush());
   await t.notThrowsAsync(Promise.all(flushes));
   t.is(pusher.stats().dropped, 0);
+});
+
+test('a unit of OTLP is in UCUM, or an annotation where a receiver would add another word to the name', async (t) => {
+  const units = {
+    seconds: 's',
+    bytes: 'By',
+    ratio: '1',
+    celsius: 'celsius',
+    ms: '{ms}',
+    KiBy: '{KiBy}',
+    items: 'items',
+    jobs: '{jobs}',
+    bytes_per_second: '{bytes_per_second}',
+  };
+  const registry = new Registry();
+  for (const unit of Object.keys(units)) registry.gauge({ name: `of_${unit}`, help: 'Of', unit }).set(1);
+  const { pusher, requests } = await pushing(t, answers(200, 200), { registry, protocol: 'otlp' });
+  await pusher.flush();
+  const own = otlp(requests[0]).metrics.filter(({ name }) => name.startsWith('of_'));
+  t.deepEqual(Object.fromEntries(own.map(({ name, unit }) => [name.slice(3), unit])), units);
 });

@@ -1,19 +1,26 @@
-// Prometheus 2 always prefers OpenMetrics. This proxy simulates a scraper that asks for text: it changes the Accept
-// header and passes everything else on unchanged.
+// A proxy between a scraper and an endpoint. It notes what the scraper asks for and gets. Prometheus 2 always prefers
+// OpenMetrics; to simulate a scraper that asks for text, the proxy can change the Accept header. It passes everything else on
+// unchanged.
 
 import { once } from 'node:events';
 import { createServer, request as httpRequest } from 'node:http';
 
 /**
- * @returns {Promise<{url: string, contentTypes: Set<string>}>} the target to scrape, and the content types of the
- * answers.
+ * @param accept what is asked for instead of what the scraper asks for.
+ * @returns {Promise<{url: string, exchanges: object[]}>} the target to scrape, and what was asked for and answered.
  */
 export async function startAcceptProxy(t, originUrl, accept) {
-  const contentTypes = new Set();
+  const exchanges = [];
   const server = createServer((request, response) => {
-    const headers = { ...request.headers, accept, host: new URL(originUrl).host };
+    const asked = accept ?? request.headers.accept;
+    const headers = { ...request.headers, accept: asked, host: new URL(originUrl).host };
     const forwarded = httpRequest(new URL(request.url, originUrl), { method: request.method, headers }, (answer) => {
-      contentTypes.add(answer.headers['content-type']);
+      exchanges.push({
+        accept: asked,
+        acceptEncoding: request.headers['accept-encoding'],
+        contentType: answer.headers['content-type'],
+        contentEncoding: answer.headers['content-encoding'],
+      });
       response.writeHead(answer.statusCode, answer.headers);
       answer.pipe(response);
     });
@@ -26,5 +33,5 @@ export async function startAcceptProxy(t, originUrl, accept) {
     server.closeAllConnections();
     server.close();
   });
-  return { url: `http://127.0.0.1:${server.address().port}${new URL(originUrl).pathname}`, contentTypes };
+  return { url: `http://127.0.0.1:${server.address().port}${new URL(originUrl).pathname}`, exchanges };
 }

@@ -22,12 +22,16 @@ export class QueryApi {
     return JSON.parse(text).data;
   }
 
-  /** An instant vector. Values are JavaScript numbers: both servers print enough digits to read the same double. */
+  /**
+   * The numbers of an instant vector, without its native histograms. They are JavaScript numbers: both servers print enough
+   * digits to read the same double.
+   */
   async query(expression) {
     // `nocache` is for VictoriaMetrics: without it, the answer may be from before the last scrape. Prometheus ignores
     // it.
     const { result } = await this.get('/api/v1/query', { query: expression, nocache: '1' });
-    return result.map(({ metric, value: [, text] }) => ({ labels: metric, value: parseValue(text) }));
+    const numbers = result.filter(({ value }) => value !== undefined);
+    return numbers.map(({ metric, value: [, text] }) => ({ labels: metric, value: parseValue(text) }));
   }
 
   /** @returns {Promise<number>} the one value of an expression with one series. */

@@ -7,24 +7,34 @@ import { freePort } from '../../support/ports.mjs';
 import { Process, run, temporaryFolder } from './processes.mjs';
 import { QueryApi } from './query.mjs';
 
-/** `.ci/judges.sh` puts it there: Debian's stable release has an older one. */
-const PROMETHEUS_3 = fileURLToPath(new URL('../../../target/judges-prometheus/usr/bin/prometheus', import.meta.url));
+/** A program that `.ci/judges.sh` unpacks or builds. */
+const target = (path) => fileURLToPath(new URL(`../../../target/${path}`, import.meta.url));
+
+/** Prometheus 3, as Debian's newest release has it, and built from its Go module. Debian's stable release has version 2. */
+export const PROMETHEUS_3 = target('judges-debian/usr/bin/prometheus');
+export const PROMETHEUS_NEWEST = target('judges-servers/prometheus');
+
+/** VictoriaMetrics of Debian's stable and of its newest release. */
+export const VICTORIA_METRICS = 'victoria-metrics';
+export const VICTORIA_METRICS_NEWEST = target('judges-debian/usr/bin/victoria-metrics');
 
 /**
  * @param targets by job name: a metrics URL, or an object with `url` and other settings of the job.
- * @param more `ruleFiles` to evaluate every second, `history`, an OpenMetrics text with timestamps to load, more `flags`, and
- * `features` of Prometheus 3, which is started then.
+ * @param more `ruleFiles` to evaluate every second, `history`, an OpenMetrics text with timestamps to load, more `flags`,
+ * `features` and the `program` of Prometheus 3, which is started if one of them is given, and more settings for its `config`.
  * @returns {Promise<QueryApi>}
  */
-export async function startPrometheus(t, targets, { ruleFiles = [], history, flags = [], features } = {}) {
+export async function startPrometheus(t, targets, more = {}) {
+  const { ruleFiles = [], history, flags = [], features, config: ofConfig = {} } = more;
+  const { program = features === undefined ? 'prometheus' : PROMETHEUS_3 } = more;
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
-  const isNew = features !== undefined;
-  const { global, flags: ofFeatures } = isNew ? await settingsOf(t, features) : { flags: [] };
-  const config = await writeScrapeConfig(folder, targets, ruleFiles, global);
+  const isNew = program !== 'prometheus';
+  const { global, flags: ofFeatures } = isNew ? await settingsOf(t, program, features ?? []) : { flags: [] };
+  const config = await writeScrapeConfig(folder, targets, ruleFiles, global, ofConfig);
   const storage = join(folder, 'tsdb');
   if (history !== undefined) await writeHistory(folder, storage, history);
-  return startServer(t, isNew ? PROMETHEUS_3 : 'prometheus', address, '/-/ready', [
+  return startServer(t, program, address, '/-/ready', [
     ...ofFeatures,
     `--config.file=${config}`,
     `--storage.tsdb.path=${storage}`,
@@ -35,23 +45,25 @@ export async function startPrometheus(t, targets, { ruleFiles = [], history, fla
 }
 
 /** @param targets as for Prometheus. @returns {Promise<QueryApi>} */
-export async function startVictoriaMetrics(t, targets) {
+export async function startVictoriaMetrics(t, targets, program = VICTORIA_METRICS) {
   const folder = await temporaryFolder(t);
   const address = `127.0.0.1:${await freePort()}`;
   const config = await writeScrapeConfig(folder, targets, []);
-  return startServer(t, 'victoria-metrics', address, '/health', [
+  return startServer(t, program, address, '/health', [
     `-promscrape.config=${config}`,
     `-storageDataPath=${join(folder, 'storage')}`,
     `-httpListenAddr=${address}`,
     // It hides the last 30 seconds by default, which would hide everything in this test.
     '-search.latencyOffset=0s',
     '-loggerLevel=WARN',
+    // Older versions do not know it.
+    ...(program === VICTORIA_METRICS ? [] : ['-inmemoryDataFlushInterval=1s']),
   ]);
 }
 
 /** The settings and flags for these features. From 3.8 on, native histograms are a setting. */
-async function settingsOf(t, features) {
-  const { stdout, stderr } = await run(PROMETHEUS_3, ['--version']);
+async function settingsOf(t, program, features) {
+  const { stdout, stderr } = await run(program, ['--version']);
   const [version, minor] = /version 3\.(\d+)\S*/.exec(stdout + stderr) ?? [];
   if (version === undefined) throw new Error(`Expected Prometheus 3 but received\n${stdout}${stderr}`);
   t.log(`Prometheus ${version}`);
@@ -82,7 +94,7 @@ async function writeHistory(folder, storage, history) {
   if (code !== 0) throw new Error(`promtool did not take the history:\n${stdout}${stderr}`);
 }
 
-async function writeScrapeConfig(folder, targets, ruleFiles, more = {}) {
+async function writeScrapeConfig(folder, targets, ruleFiles, ofGlobal = {}, more = {}) {
   const jobs = Object.entries(targets).map(([job, target]) => {
     const { url, ...options } = typeof target === 'string' ? { url: target } : target;
     const { protocol, host, pathname } = new URL(url);
@@ -90,8 +102,8 @@ async function writeScrapeConfig(folder, targets, ruleFiles, more = {}) {
     return { job_name: job, scheme, metrics_path: pathname, static_configs: [{ targets: [host] }], ...options };
   });
   // JSON is YAML.
-  const global = { scrape_interval: '1s', scrape_timeout: '1s', ...more };
-  const config = { global, scrape_configs: jobs };
+  const global = { scrape_interval: '1s', scrape_timeout: '1s', ...ofGlobal };
+  const config = { global, scrape_configs: jobs, ...more };
   // VictoriaMetrics rejects unknown settings.
   if (ruleFiles.length > 0) Object.assign(config, { rule_files: ruleFiles }).global.evaluation_interval = '1s';
   const path = join(folder, 'scrape.yml');

@@ -152,7 +152,8 @@ impl Encoder for Otlp<'_> {
     }
 
     fn begin(&mut self, head: &Head<'_>, _out: &mut Vec<u8>) {
-        let texts = [head.name, head.help, unit(head.unit.unwrap_or_default())];
+        let unit = head.unit.map(unit).unwrap_or_default();
+        let texts = [head.name, head.help, &unit];
         for (own, text) in [&mut self.name, &mut self.help, &mut self.unit].into_iter().zip(texts) {
             own.clear();
             own.push_str(text);
@@ -265,13 +266,17 @@ fn exponential(native: &NativeHistogram, out: &mut Vec<u8>) {
     double(14, native.zero_threshold, out);
 }
 
-/// The unit's name in UCUM. Prometheus' receiver adds units to names that do not have them; these it turns back.
-fn unit(unit: &str) -> &str {
+/// The unit in UCUM, written so that it does not change the name. Prometheus' receiver adds units to names that do not have
+/// them between two underscores. It turns the first three back to the word that the name ends with. It would add the word for
+/// its other abbreviations, which have up to four characters, and a unit with underscores. It adds no annotation, which is a
+/// text in braces.
+fn unit(unit: &str) -> Cow<'_, str> {
     match unit {
-        "seconds" => "s",
-        "bytes" => "By",
-        "ratio" => "1",
-        other => other,
+        "seconds" => "s".into(),
+        "bytes" => "By".into(),
+        "ratio" => "1".into(),
+        word if word.len() > 4 && !word.contains('_') => word.into(),
+        other => format!("{{{other}}}").into(),
     }
 }
 
