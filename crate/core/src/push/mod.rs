@@ -17,6 +17,7 @@ mod shared;
 mod tls;
 mod tls_files;
 mod transport;
+mod turns;
 mod worker;
 
 pub use pusher::{Pusher, PusherOptions};

@@ -121,7 +121,7 @@ fn attempt(
         method,
         host: &receiver.host,
         port: receiver.port,
-        target: &receiver.target,
+        target: request.path.as_deref().unwrap_or(&receiver.target),
         headers: own.chain(given).collect(),
         body: &request.body,
         tls: tls.as_ref(),
@@ -194,6 +194,7 @@ impl Shared {
         let until = Instant::now() + pause;
         let mut state = self.state.lock();
         state.queue.pause();
+        self.changed.notify_all();
         let hurries = state.hurries;
         loop {
             let is_over = state.has_ended || (may_hurry && state.hurries != hurries);
