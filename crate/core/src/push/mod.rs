@@ -14,6 +14,8 @@ mod sender;
 mod settings;
 mod shared;
 #[cfg(feature = "push-http")]
+mod timed;
+#[cfg(feature = "push-http")]
 mod tls;
 mod tls_files;
 mod transport;
