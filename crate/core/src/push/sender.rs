@@ -256,3 +256,18 @@ impl Shared {
         self.changed.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_five_seconds() {
+        for failures in 1..100 {
+            let longest = (30_u64 << (failures - 1).min(10)).min(5000);
+            let pause = pause(failures).as_secs_f64() * 1000.0;
+            let longest = longest as f64;
+            assert!(pause >= longest * 0.5 - 0.001 && pause <= longest + 0.001, "{failures}: {pause} ms");
+        }
+    }
+}
