@@ -3,11 +3,13 @@
 
 import { createRequire } from 'node:module';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const require = createRequire(import.meta.url);
 
 /** All pushers, in the order of the report. */
 export const PUSHERS = [
+  { id: 'none', title: 'none: for 300 ms', open: idle },
   { id: 'write', title: 'ours, remote write 2.0', isOurs: true, open: (url) => ours(url, 'remote-write') },
   { id: 'write-1', title: 'ours, remote write 1.0', isOurs: true, open: (url) => ours(url, 'remote-write-1') },
   { id: 'otlp', title: 'ours, OTLP', isOurs: true, open: (url) => ours(url, 'otlp') },
@@ -24,30 +26,46 @@ export function service({ push: id, url, series }) {
       for (let i = 0; i < series; i++) pusher.inc(i);
     },
 
-    /** Pushes once. Every turn records a value, as a service does. */
+    /** Pushes once. Every turn of the event loop records a value, as a service does; `turnsMs` has how late the turns were. */
     async push() {
-      const cpu = process.cpuUsage();
+      const turnsMs = [];
+      const [all, own] = [process.cpuUsage(), mainThreadCpu()];
       const began = performance.now();
-      let [last, stallMs, isPushing, turns] = [began, 0, true, 0];
+      let [last, isPushing] = [began, true];
       const turn = () => {
         const now = performance.now();
-        stallMs = Math.max(stallMs, now - last);
+        // A timer waits for a millisecond even if nothing else happens.
+        turnsMs.push(Math.max(0, now - last - 1));
         last = now;
-        pusher.inc(turns++ % series);
+        pusher.inc(turnsMs.length % series);
         if (isPushing) setTimeout(turn, 0);
       };
       turn();
       await pusher.push();
       const ms = performance.now() - began;
       isPushing = false;
-      const { user, system } = process.cpuUsage(cpu);
-      // A timer waits for a millisecond even if nothing else happens.
-      return { ms, stallMs: Math.max(0, stallMs - 1), cpuMs: (user + system) / 1000 };
+      const mainCpuMs = milliseconds(mainThreadCpu(own));
+      return { ms, turnsMs, mainCpuMs, otherCpuMs: Math.max(0, milliseconds(process.cpuUsage(all)) - mainCpuMs) };
     },
   };
 }
 
+const milliseconds = ({ user, system }) => (user + system) / 1000;
+
+/** The processor time of the main thread; of the whole process where Node.js cannot tell. */
+function mainThreadCpu(since) {
+  return (process.threadCpuUsage ?? process.cpuUsage).call(process, since);
+}
+
 const labelsOf = (i) => ({ method: i % 2 === 0 ? 'GET' : 'POST', route: `/route/${i % 100}`, user: `user-${i}` });
+
+/** Only records: what the event loop does without a push. */
+async function idle() {
+  const { Counter, Registry } = require('prom-client');
+  const labelNames = ['method', 'route', 'user'];
+  const counter = new Counter({ name: 'requests_total', help: 'Requests', labelNames, registers: [new Registry()] });
+  return { inc: (i) => counter.inc(labelsOf(i)), push: () => sleep(300) };
+}
 
 async function ours(url, protocol) {
   const { Counter, Registry, startPusher } = require('../dist/entry/index.js');

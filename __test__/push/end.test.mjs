@@ -213,6 +213,29 @@ test('a closed pusher leaves the signals to the program', async (t) => {
   t.deepEqual(after, before);
 });
 
+test('a program that goes on after it had nothing left to do pushes fresh values when it ends', async (t) => {
+  const { requests, child } = await running(t, async ({ argument: url, client }) => {
+    let jobs = 1;
+    const collect = function () {
+      this.set(jobs);
+    };
+    new client.Gauge({ name: 'jobs_total', help: 'J', collect });
+    await client.startPusher({ url });
+    const goOn = () => {
+      jobs = 5;
+    };
+    // The first time the pusher pushes; the second time it has.
+    let times = 0;
+    process.on('beforeExit', () => {
+      times += 1;
+      if (times === 2) setTimeout(goOn, 2500);
+    });
+  });
+  const { code, stderr } = await child.ended;
+  t.is(code, 0, stderr);
+  t.is(known(requests).value, 5);
+});
+
 test('a blocked event loop does not stop pushes, and they have the newest values', async (t) => {
   const { requests, child } = await running(t, async ({ argument: url, client, block, say, heard }) => {
     const { Counter, startPusher } = client;

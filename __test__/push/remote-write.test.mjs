@@ -5,7 +5,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { count } from '../support/count.mjs';
 import { answers, pushing, SHOP, shop, until, WRITTEN } from './support/pushers.mjs';
-import { remoteWrite, valuesOf } from './support/requests.mjs';
+import { remoteWrite, unsnappy, valuesOf } from './support/requests.mjs';
 
 /** The rules of both versions for the labels of a series. */
 function checkLabels(t, labels) {
@@ -52,6 +52,8 @@ test('version 2.0 has each text once, starts, exemplars, and metadata', async (t
   const [request] = requests;
   t.is(request.headers['content-type'], 'application/x-protobuf;proto=io.prometheus.write.v2.Request');
   t.is(request.headers['x-prometheus-remote-write-version'], '2.0.0');
+  t.is(request.headers['content-encoding'], 'snappy');
+  t.regex(request.headers['user-agent'], /^prometheus-metrics\/\d/);
   const { symbols, series } = remoteWrite(request);
   t.is(symbols[0], '');
   t.is(new Set(symbols).size, symbols.length);
@@ -114,6 +116,36 @@ test('a push that is written in part counts what was refused', async (t) => {
   await until(() => warnings.some((warning) => /refused \d+ samples/.test(warning)));
 });
 
+test('what a receiver wrote of a push that it refused is counted', async (t) => {
+  const { registry } = shop();
+  const written = { 'X-Prometheus-Remote-Write-Samples-Written': '2' };
+  const { pusher, requests } = await pushing(t, answers([400, written]), { registry, protocol: 'remote-write' });
+  await t.throwsAsync(pusher.flush(), { code: 'PUSH_FAILED' });
+  const { samples, pushes, dropped } = pusher.stats();
+  t.deepEqual({ samples, pushes, dropped, sent: requests.length }, { samples: 2, pushes: 0, dropped: 1, sent: 1 });
+});
+
+test('requests are sent one after the other, the older ones first, also if some fail', async (t) => {
+  const { registry } = shop();
+  let [open, most, number] = [0, 0, 0];
+  const accepted = [];
+  const answer = (_, response) => {
+    open += 1;
+    most = Math.max(most, open);
+    const at = number++;
+    setTimeout(() => {
+      open -= 1;
+      if (at % 3 !== 1) accepted.push(at);
+      response.writeHead(at % 3 === 1 ? 503 : 204, WRITTEN).end();
+    }, 150);
+  };
+  const { requests } = await pushing(t, answer, { registry, protocol: 'remote-write', intervalMs: 100 });
+  await until(() => accepted.length > 5);
+  t.is(most, 1);
+  const times = accepted.map((at) => remoteWrite(requests[at]).series[0].samples[0].timestamp);
+  t.deepEqual(times, [...new Set(times)].sort());
+});
+
 test('a series that ended is marked once, and all are marked when the pusher is closed', async (t) => {
   for (const protocol of ['remote-write-1', 'remote-write']) {
     const { registry, sales } = shop();
@@ -169,6 +201,11 @@ test('large registries are sent in several requests of limited size, with every 
     const { pusher, requests } = await pushing(t, answers([204, WRITTEN]), { registry, protocol });
     await pusher.flush();
     t.true(requests.length > 1);
+    for (const request of requests) {
+      t.true(unsnappy(request.body).length <= 5 * 2 ** 20, 'a receiver may refuse more');
+      const { symbols = [''] } = remoteWrite(request);
+      t.deepEqual([symbols[0], symbols.length], ['', new Set(symbols).size], 'each request has its own texts');
+    }
     const all = Object.assign({}, ...requests.map(valuesOf));
     t.is(Object.keys(all).length, 9000);
     t.is(

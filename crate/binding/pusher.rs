@@ -42,6 +42,8 @@ pub struct PushStats {
     pub last_success_ms: Option<f64>,
     /// Why the last failed attempt failed.
     pub last_error: Option<String>,
+    /// Another process of the run pushes.
+    pub stands_by: bool,
 }
 
 /// Starts a pusher, which sends over the transport with this number. A thread of its own reads the files.
@@ -141,6 +143,7 @@ impl NativePusher {
             queued: stats.queued as f64,
             last_success_ms: stats.last_success.and_then(since_1970).map(|time| time.as_millis() as f64),
             last_error: stats.last_error,
+            stands_by: stats.stands_by,
         }
     }
 }

@@ -168,7 +168,15 @@ class Pusher implements Addon.NativePusher {
   async close(): Promise<void> {}
   beginClose(): void {}
   closeNow(): void {}
-  stats = (): Addon.PushStats => ({ pushes: 0, samples: 0, bytes: 0, failures: 0, dropped: 0, queued: 0 });
+  stats = (): Addon.PushStats => ({
+    pushes: 0,
+    samples: 0,
+    bytes: 0,
+    failures: 0,
+    dropped: 0,
+    queued: 0,
+    standsBy: false,
+  });
 }
 
 class Ticket implements Addon.NativeTicket {

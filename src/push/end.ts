@@ -25,16 +25,16 @@ type Signal = (typeof SIGNALS)[number];
 type Listener = (...args: unknown[]) => void;
 
 const open = new Set<Ending>();
-/** How long the push of `onIdle` has taken. */
+/** How long the last push of `onIdle` has taken, and when it ended. */
 let spentMs = 0;
-let hasFlushed = false;
+let flushedMs = Number.NEGATIVE_INFINITY;
+let isFlushing = false;
 
 /** Adds a pusher; returns a function that removes it. */
 export function endWithProcess(ending: Ending): () => void {
   if (open.size === 0) watch('on');
   open.add(ending);
-  hasFlushed = false;
-  spentMs = 0;
+  flushedMs = Number.NEGATIVE_INFINITY;
   return () => {
     if (open.delete(ending) && open.size === 0) watch('off');
   };
@@ -52,23 +52,28 @@ function watch(add: 'on' | 'off'): void {
   }
 }
 
-/** The event loop has nothing left to do: collectors can still run. Once, because the push itself is something to do. */
+/** True if the end of the process follows the push of `onIdle`, so that they share the time. */
+function hasJustFlushed(): boolean {
+  return realMs() - flushedMs < BUDGET_MS;
+}
+
+/**
+ * The event loop has nothing left to do: collectors can still run. The push itself is something to do, so this is called again
+ * when it has ended. A program that goes on for longer has not ended then.
+ */
 function onIdle(): void {
-  if (hasFlushed) return;
-  hasFlushed = true;
+  if (isFlushing || hasJustFlushed()) return;
+  isFlushing = true;
   const begunMs = realMs();
-  for (const ending of open) {
-    ending
-      .flush(BUDGET_MS)
-      .catch(() => {})
-      .finally(() => {
-        spentMs = realMs() - begunMs;
-      });
-  }
+  Promise.allSettled([...open].map((ending) => ending.flush(BUDGET_MS))).then(() => {
+    isFlushing = false;
+    flushedMs = realMs();
+    spentMs = flushedMs - begunMs;
+  });
 }
 
 function onExit(): void {
-  const budgetMs = Math.max(LEAST_MS, BUDGET_MS - spentMs);
+  const budgetMs = Math.max(LEAST_MS, BUDGET_MS - (hasJustFlushed() ? spentMs : 0));
   const endMs = realMs() + budgetMs;
   // All at once: a receiver that does not answer takes no time from the others.
   for (const ending of open) ending.beginClose(budgetMs);

@@ -8,6 +8,7 @@ import { type PusherSettings, pusherConfig } from '../config';
 import { nativeAsync, refuseOption } from '../errors';
 import { addon } from '../native/addon';
 import { optionNames } from '../options';
+import { shareProcesses } from '../processes/share';
 import { Host } from '../registry/host';
 import { internalsOf, Registry } from '../registry/registry';
 import { checkScope } from '../registry/scraping';
@@ -20,7 +21,8 @@ export interface PusherOptions extends PusherSettings {
   /** The registry to push. @default register */
   registry?: Registry | undefined;
   /**
-   * `process` pushes the values of all threads, `own` those of this thread, as in `registry.scrape()`.
+   * `process` pushes the values of all threads, and of all processes after `shareProcesses()`: then one process pushes, and the
+   * others stand by. `own` pushes those of this thread, as in `registry.scrape()`.
    *
    * @default 'process' in the main thread, 'own' in a worker
    */
@@ -45,19 +47,23 @@ export interface PusherStats {
   readonly lastSuccessMs?: number | undefined;
   /** Why the last failed attempt failed. */
   readonly lastError?: string | undefined;
+  /** True while another process pushes the totals of all, after `shareProcesses()`. This one takes over when that one ends. */
+  readonly standsBy: boolean;
 }
 
 /** A running pusher. */
 export interface Pusher {
   /**
-   * Pushes now, and waits until the receiver has accepted it.
+   * Pushes now, and waits until the receiver has accepted it. While another process pushes the totals of all, it only runs the
+   * collectors of this one.
    *
    * @param timeoutMs @default 10000
    * @throws {EndpointError} `PUSH_FAILED` with the receiver's answer if it did not accept the push, or not in time
    */
   flush(timeoutMs?: number): Promise<void>;
   /**
-   * Pushes for the last time, marks the series as ended (remote write), and stops. Failures are only warned of.
+   * Pushes for the last time, marks the series as ended (remote write), and stops. Failures are only warned of. If another
+   * process stands by, that one pushes, and the series go on.
    *
    * @param timeoutMs how long the last push may take. @default 2000
    */
@@ -103,8 +109,9 @@ async function start(options: PusherOptions): Promise<Started> {
   if (!(registry instanceof Registry)) refuseOption('a Registry', 'registry', registry);
   checkScope(scope);
   const config = pusherConfig(options, OPTIONS);
-  const { enabled, timeoutMs: collectorMs } = config.values();
+  const { enabled, processesDir, timeoutMs: collectorMs } = config.values();
   if (!enabled) return DISABLED;
+  if (processesDir !== undefined) shareProcesses();
   const internals = internalsOf(registry);
   const host = new Host(internals, 'The pusher', collectorMs);
   const isOwn = !internals.showsProcess(scope);
@@ -144,7 +151,7 @@ const DISABLED: Started = {
   pusher: {
     async flush() {},
     async close() {},
-    stats: () => ({ pushes: 0, samples: 0, bytes: 0, failures: 0, dropped: 0, queued: 0 }),
+    stats: () => ({ pushes: 0, samples: 0, bytes: 0, failures: 0, dropped: 0, queued: 0, standsBy: false }),
   },
   intervalMs: Number.POSITIVE_INFINITY,
 };

@@ -202,13 +202,10 @@ impl Target {
             .flat_map(|service| [&self.faults, service])
             .chain(self.pushers(service))
             .collect();
-        // Each process of a run has a pusher of its own: with the values of the others, sums would count these several times.
-        let without_run = service.is_some_and(|service| self.is_pushers(service));
-        let selection = Selection { process, names, appended: &appended, without_own: false, without_run };
+        let selection = Selection::default().process(process).names(names).appended(&appended);
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {
-            let of_run = if without_run { Vec::new() } else { Self::run_families(process) };
-            let families = self.overflow_family(process).into_iter().chain(of_run);
+            let families = self.overflow_family(process).into_iter().chain(Self::run_families(process));
             families.for_each(|family| gathered.append(family, names));
         }
         for name in gathered.mismatched() {

@@ -20,6 +20,8 @@ pub(super) const KEPT: &str = "keep";
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// Its time is that of the last read of the run.
 pub(super) const READ: &str = "read";
+/// How the files of turns are named, with a number for what is done in turn.
+pub(super) const TURN: &str = "turn-";
 
 /// The names of the files in a folder. Those of a run are text.
 fn names(folder: &Path) -> io::Result<Vec<String>> {
@@ -49,13 +51,21 @@ pub(super) fn of_live(folder: &Path, identity: u64) -> io::Result<Option<File>> 
 
 /// Locks a run, if no other process has; `None` otherwise, and if the folder was removed meanwhile.
 pub(super) fn lock(folder: &Path) -> io::Result<Option<Flock<File>>> {
-    let path = folder.join(LOCK);
+    lock_file(&folder.join(LOCK), FlockArg::LockExclusiveNonblock)
+}
+
+/// The same for any file of a run.
+pub(super) fn lock_file(path: &Path, how: FlockArg) -> io::Result<Option<Flock<File>>> {
     let mut options = OpenOptions::new();
-    options.create(true).truncate(false).write(true).mode(0o600).custom_flags(OFlag::O_NOFOLLOW.bits());
-    let file = options.open(&path)?;
-    let Ok(file) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return Ok(None) };
-    let is_there = std::fs::metadata(&path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
-    Ok(is_there.unwrap_or(false).then_some(file))
+    options.create(true).truncate(false).read(true).write(true).mode(0o600);
+    let file = options.custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)?;
+    Ok(Flock::lock(file, how).ok().filter(|file| is_there(path, file)))
+}
+
+/// True if the path still leads to the file.
+pub(super) fn is_there(path: &Path, file: &File) -> bool {
+    let is_same = std::fs::metadata(path).and_then(|there| Ok(there.ino() == file.metadata()?.ino()));
+    is_same.unwrap_or(false)
 }
 
 /// The same, with some patience. Makes the folder again if another process removes it.
@@ -95,7 +105,10 @@ pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
 /// Removes the files of a run without live processes. The caller holds its lock.
 pub(super) fn empty(folder: &Path) -> io::Result<()> {
     remove(folder, |name| {
-        identity_of(name).is_some() || is_unfinished(name) || name.starts_with(totals::NAME) || name == READ
+        identity_of(name).is_some()
+            || is_unfinished(name)
+            || [totals::NAME, TURN].iter().any(|prefix| name.starts_with(prefix))
+            || name == READ
     })
 }
 

@@ -35,6 +35,8 @@ mod run;
 mod slab_copies;
 #[cfg(target_os = "linux")]
 mod totals;
+#[cfg(target_os = "linux")]
+mod turn;
 
 pub use join::{
     JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings,

@@ -7,8 +7,9 @@ use super::member::{file_name, identity_of};
 use super::reader::Reader;
 use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
+use super::turn::FileTurn;
 use crate::clock::Clock;
-use crate::registry::{Contributor, Others, Retired, Run, Shown};
+use crate::registry::{Contributor, Others, Retired, Run, Shown, Turn};
 use crate::sort::sort_by;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use nix::fcntl::OFlag;
@@ -395,6 +396,10 @@ impl Run for SharedRun {
             // Without them the counts of ended processes are lost.
             let _ = state.totals.write(&self.folder, &self.clock);
         }
+    }
+
+    fn turn(&self, key: &str) -> Box<dyn Turn> {
+        Box::new(FileTurn::new(&self.folder, key))
     }
 
     fn folder(&self) -> &Path {

@@ -3,13 +3,14 @@
 //! It is written by hand, and blocks its thread: an answer has a status, headers and the beginning of a text, and hyper's client
 //! would need a runtime.
 
+use super::timed::{Timed, left};
 use super::tls::{Session, Tls};
 use super::tls_files::TlsTexts;
 use super::transport::{Failure, HttpAnswer, HttpRequest, Transport};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Limits of what is read of an answer.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -118,28 +119,27 @@ impl Connection {
     }
 
     fn write(&mut self, mut bytes: &[u8], deadline: Instant) -> io::Result<()> {
+        let mut tcp = Timed::new(&self.tcp, deadline);
         while !bytes.is_empty() {
-            self.tcp.set_write_timeout(Some(left(deadline)?))?;
-            self.tcp.set_read_timeout(Some(left(deadline)?))?;
             let written = match &mut self.session {
-                None => self.tcp.write(bytes)?,
-                Some(session) => session.write(&mut self.tcp, bytes)?,
+                None => tcp.write(bytes)?,
+                Some(session) => session.write(&mut tcp, bytes)?,
             };
             bytes = &bytes[written..];
         }
         if let Some(session) = &mut self.session {
-            session.flush(&mut self.tcp)?;
+            session.flush(&mut tcp)?;
         }
         Ok(())
     }
 
     /// Reads more; returns false at the end of the connection.
     fn read(&mut self, bytes: &mut Vec<u8>, deadline: Instant) -> io::Result<bool> {
-        self.tcp.set_read_timeout(Some(left(deadline)?))?;
+        let mut tcp = Timed::new(&self.tcp, deadline);
         let mut piece = [0; PIECE_BYTES];
         let read = match &mut self.session {
-            None => self.tcp.read(&mut piece)?,
-            Some(session) => session.read(&mut self.tcp, &mut piece)?,
+            None => tcp.read(&mut piece)?,
+            Some(session) => session.read(&mut tcp, &mut piece)?,
         };
         bytes.extend_from_slice(&piece[..read]);
         Ok(read > 0)
@@ -174,12 +174,6 @@ impl Connection {
             return Ok((answer, is_whole));
         }
     }
-}
-
-/// The time until the deadline.
-fn left(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
 /// What the head says about the rest.

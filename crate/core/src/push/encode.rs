@@ -2,17 +2,22 @@
 //! Marks series as ended that the push before had and this one has not.
 
 use super::queue::{Push, Request};
-use super::settings::{Identity, Protocol};
+use super::settings::{Identity, Protocol, Receiver, group_path};
 use crate::gather::{Gathered, encode, encode_for_push};
 use crate::http::{Body, Target};
+use crate::registry::Turn;
 use crate::serialization::{Format, Message, Otlp, RemoteWrite, Version, with_stale_markers};
 use hashbrown::HashSet;
-use std::collections::{TryReserveError, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A request, and a number for each of its series.
 type Remembered = (Arc<Request>, Vec<u64>);
+
+/// Why nothing is pushed.
+const NO_MEMORY: &str = "There is no memory to gather a push";
+const TOO_LARGE: &str = "A series is too large for a push: nothing is pushed";
 
 /// How far timestamps may be ahead of the clock: ten minutes.
 const FAR_MS: i64 = 600_000;
@@ -20,6 +25,8 @@ const FAR_MS: i64 = 600_000;
 /// Makes the pushes of one pusher.
 pub(super) struct Gatherer {
     protocol: Protocol,
+    /// The receiver's path.
+    path: String,
     identity: Identity,
     target: Arc<Target>,
     own_values: bool,
@@ -32,19 +39,38 @@ pub(super) struct Gatherer {
 }
 
 impl Gatherer {
-    pub(super) fn new(protocol: Protocol, identity: Identity, target: Arc<Target>, own_values: bool) -> Self {
-        Self { protocol, identity, target, own_values, last_ms: 0, last_id: 0, previous: Vec::new() }
+    pub(super) fn new(
+        receiver: &Receiver,
+        identity: Identity,
+        target: Arc<Target>,
+        own_values: bool,
+    ) -> Self {
+        let (protocol, path) = (receiver.protocol, receiver.target.clone());
+        Self { protocol, path, identity, target, own_values, last_ms: 0, last_id: 0, previous: Vec::new() }
+    }
+
+    /// Goes on where the pusher stopped that had the turn before: as the same instance, with newer timestamps.
+    pub(super) fn follow(&mut self, turn: &dyn Turn) {
+        if !self.identity.is_given {
+            self.identity.rename(turn.agreed(&self.identity.instance));
+        }
+        self.last_ms = self.last_ms.max(turn.kept().unwrap_or_default());
+    }
+
+    /// The newest timestamp.
+    pub(super) fn last_ms(&self) -> i64 {
+        self.last_ms
     }
 
     /// The next push, and the families that were left out.
     ///
     /// # Errors
-    /// There is no memory for it.
+    /// Why there is none.
     pub(super) fn gather(
         &mut self,
         is_second: bool,
         is_last: bool,
-    ) -> Result<(Push, Vec<String>), TryReserveError> {
+    ) -> Result<(Push, Vec<String>), &'static str> {
         let gathered = self.target.gather(self.own_values, &[], Some(self.target.pusher_metrics()));
         let timestamp_ms = self.next_timestamp();
         let requests = match self.protocol {
@@ -54,12 +80,10 @@ impl Gatherer {
             Protocol::Otlp => self.otlp(&gathered, timestamp_ms)?,
             Protocol::Pushgateway => {
                 let mut body = Body::with_room(0);
-                encode(&gathered, Format::PrometheusText, &mut body)?;
-                VecDeque::from([Arc::new(request(
-                    compressed(body.as_slice()),
-                    gathered.series_count(),
-                    false,
-                ))])
+                encode(&gathered, Format::PrometheusText, &mut body).map_err(|_| NO_MEMORY)?;
+                let mut request = request(compressed(body.as_slice()), gathered.series_count(), false);
+                request.path = Some(group_path(&self.path, &self.identity.group));
+                VecDeque::from([Arc::new(request)])
             }
         };
         self.last_id += 1;
@@ -80,19 +104,25 @@ impl Gatherer {
         timestamp_ms: i64,
         is_second: bool,
         is_last: bool,
-    ) -> Result<VecDeque<Arc<Request>>, TryReserveError> {
+    ) -> Result<VecDeque<Arc<Request>>, &'static str> {
         let version = if is_second { Version::V2 } else { Version::V1 };
         let mut current: Vec<Remembered> = Vec::new();
+        let mut is_complete = true;
         let mut take = |message: Message<'_>| {
             let body = match message.pieces {
                 [[], whole] => snappy(whole),
                 pieces => snappy(&pieces.concat()),
             };
-            let request = request(body, message.series.len(), is_second);
+            is_complete &= body.is_some();
+            let request = request(body.unwrap_or_default(), message.series.len(), is_second);
             current.push((Arc::new(request), message.series));
         };
         let mut encoder = RemoteWrite::new(version, timestamp_ms, &mut take);
-        encode_for_push(gathered, &self.identity.labels, &mut encoder, &mut Body::with_room(0))?;
+        encode_for_push(gathered, &self.identity.labels, &mut encoder, &mut Body::with_room(0))
+            .map_err(|_| NO_MEMORY)?;
+        if !is_complete {
+            return Err(TOO_LARGE);
+        }
         let mut requests: VecDeque<_> = current.iter().map(|(request, _)| Arc::clone(request)).collect();
         let same = |one: &[Remembered], other: &[Remembered]| {
             one.len() == other.len() && one.iter().zip(other).all(|((_, own), (_, others))| own == others)
@@ -113,23 +143,20 @@ impl Gatherer {
         Ok(requests)
     }
 
-    fn otlp(
-        &self,
-        gathered: &Gathered,
-        timestamp_ms: i64,
-    ) -> Result<VecDeque<Arc<Request>>, TryReserveError> {
+    fn otlp(&self, gathered: &Gathered, timestamp_ms: i64) -> Result<VecDeque<Arc<Request>>, &'static str> {
         let mut requests = VecDeque::new();
         let mut take = |message: &[u8], points: usize| {
             requests.push_back(Arc::new(request(compressed(message), points, false)));
         };
         let mut encoder = Otlp::new(timestamp_ms, &self.identity.resource, &mut take);
-        encode_for_push(gathered, &self.identity.labels, &mut encoder, &mut Body::with_room(0))?;
+        encode_for_push(gathered, &self.identity.labels, &mut encoder, &mut Body::with_room(0))
+            .map_err(|_| NO_MEMORY)?;
         Ok(requests)
     }
 }
 
 fn request(body: Vec<u8>, samples: usize, is_second: bool) -> Request {
-    Request { body, samples: samples as u64, is_second }
+    Request { body, samples: samples as u64, is_second, path: None }
 }
 
 /// Requests that mark the series as ended for which `has_ended` is true.
@@ -146,14 +173,16 @@ fn stale(
         let Some(message) = (ended > 0).then(|| unsnappy(&of.body)).flatten() else { continue };
         let mut is_ended = |number: usize| series.get(number).is_some_and(|series| has_ended(*series));
         let message = with_stale_markers(version, &message, timestamp_ms, &mut is_ended);
-        requests.push(Arc::new(request(snappy(&message), ended, of.is_second)));
+        // It is no larger than the message was.
+        let Some(body) = snappy(&message) else { continue };
+        requests.push(Arc::new(request(body, ended, of.is_second)));
     }
     requests
 }
 
-/// Requests are far below the 4 GiB that the format can hold: the only error of compressing.
-fn snappy(plain: &[u8]) -> Vec<u8> {
-    snap::raw::Encoder::new().compress_vec(plain).unwrap_or_default()
+/// `None` for more than the 4 GiB that the format can hold.
+fn snappy(plain: &[u8]) -> Option<Vec<u8>> {
+    snap::raw::Encoder::new().compress_vec(plain).ok()
 }
 
 fn unsnappy(compressed: &[u8]) -> Option<Vec<u8>> {

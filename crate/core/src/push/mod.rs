@@ -14,9 +14,12 @@ mod sender;
 mod settings;
 mod shared;
 #[cfg(feature = "push-http")]
+mod timed;
+#[cfg(feature = "push-http")]
 mod tls;
 mod tls_files;
 mod transport;
+mod turns;
 mod worker;
 
 pub use pusher::{Pusher, PusherOptions};

@@ -11,6 +11,7 @@ use super::settings::{Protocol, read};
 use super::shared::{Command, PushStats, Shared, State};
 use super::tls_files::TlsFiles;
 use super::transport::Transport;
+use super::turns::Turns;
 use super::worker::Worker;
 use crate::config::MetricsConfig;
 use crate::error::{ErrorKind, MetricsError, Result};
@@ -33,7 +34,8 @@ pub struct PusherOptions {
     #[doc(hidden)]
     /// Asked to run collectors. `None` for a program in Rust only.
     pub host: Option<Arc<dyn Host>>,
-    /// Push only the registry's own values, without those of the other contributors of its process.
+    /// Push only the registry's own values, without those of the other contributors of its process and of its run. Without
+    /// it, one pusher of a run pushes for all that have the same settings.
     pub own_values: bool,
 }
 
@@ -84,9 +86,11 @@ impl Pusher {
             changed: Condvar::new(),
             ending: watch::Sender::new(false),
         });
-        let gatherer = Gatherer::new(protocol, identity, target, options.own_values);
+        let process = target.process().filter(|_| !options.own_values).cloned();
+        let turns = Turns::new(process, identity.key.clone());
+        let gatherer = Gatherer::new(&shared.receiver, identity, target, options.own_values);
         let failed = |error: io::Error| failure(&format!("The pusher's threads do not start: {error}"));
-        let worker = Worker::new(Arc::clone(&shared), gatherer).map_err(failed)?;
+        let worker = Worker::new(Arc::clone(&shared), gatherer, turns).map_err(failed)?;
         // From here on an early return ends the sender too.
         let end = EndGuard(Arc::clone(&shared));
         let sending = Arc::clone(&shared);
@@ -110,7 +114,8 @@ impl Pusher {
         self.shared.interval
     }
 
-    /// Gathers now, and waits until the receiver has accepted the push.
+    /// Gathers now, and waits until the receiver has accepted the push. A pusher that stands by has its values collected, for
+    /// the next push of the one that pushes.
     ///
     /// # Errors
     /// `PushFailed` with the receiver's answer if it does not accept the push, or does not answer within `timeout`.
@@ -144,7 +149,8 @@ impl Pusher {
     }
 
     /// Gathers and pushes for the last time, marks all series as ended where the protocol can, and ends the thread. Blocks
-    /// for at most `timeout` and a moment; returns whether the receiver has accepted the last push.
+    /// for at most `timeout` and a moment; returns whether the receiver has accepted the last push. If another pusher of the
+    /// run goes on, that one pushes, and this one only ends.
     pub fn close(&self, timeout: Duration) -> bool {
         self.end(timeout, true)
     }

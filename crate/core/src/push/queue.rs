@@ -12,6 +12,8 @@ pub(super) struct Request {
     pub(super) samples: u64,
     /// It is written in version 2.0 of remote write.
     pub(super) is_second: bool,
+    /// Where it goes, if not to the receiver's own path.
+    pub(super) path: Option<String>,
 }
 
 /// What one gathering has become.
@@ -90,6 +92,11 @@ impl Queue {
         is_last
     }
 
+    /// Removes all pushes but the one that is being sent; returns their ids.
+    pub(super) fn clear_waiting(&mut self) -> Vec<u64> {
+        self.pushes.drain(usize::from(self.is_sending)..).map(|push| push.id).collect()
+    }
+
     /// Removes all pushes, or all but the newest; returns their ids.
     pub(super) fn clear(&mut self, keep_newest: bool) -> Vec<u64> {
         let removed = self.pushes.len().saturating_sub(usize::from(keep_newest));
@@ -104,7 +111,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn push(id: u64, sizes: &[usize]) -> Push {
-        let request = |size: &usize| Arc::new(Request { body: vec![0; *size], samples: 1, is_second: false });
+        let request = |size: &usize| {
+            Arc::new(Request { body: vec![0; *size], samples: 1, is_second: false, path: None })
+        };
         Push { id, requests: sizes.iter().map(request).collect() }
     }
 
@@ -141,6 +150,11 @@ mod tests {
         assert_eq!(queue.next().map(|(id, _)| id), Some(4));
         queue.pause();
         assert_eq!(queue.add(push(5, &[5])), [4], "it failed, and is sent again later");
+        queue.next();
+        queue.add(push(6, &[5]));
+        assert_eq!(queue.clear_waiting(), [6]);
+        queue.pause();
+        assert_eq!(queue.clear_waiting(), [5]);
     }
 
     proptest! {

@@ -121,7 +121,7 @@ fn attempt(
         method,
         host: &receiver.host,
         port: receiver.port,
-        target: &receiver.target,
+        target: request.path.as_deref().unwrap_or(&receiver.target),
         headers: own.chain(given).collect(),
         body: &request.body,
         tls: tls.as_ref(),
@@ -194,6 +194,7 @@ impl Shared {
         let until = Instant::now() + pause;
         let mut state = self.state.lock();
         state.queue.pause();
+        self.changed.notify_all();
         let hurries = state.hurries;
         loop {
             let is_over = state.has_ended || (may_hurry && state.hurries != hurries);
@@ -253,5 +254,20 @@ impl Shared {
         state.queue.clear(false);
         state.is_again = true;
         self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_five_seconds() {
+        for failures in 1..100 {
+            let longest = (30_u64 << (failures - 1).min(10)).min(5000);
+            let pause = pause(failures).as_secs_f64() * 1000.0;
+            let longest = longest as f64;
+            assert!(pause >= longest * 0.5 - 0.001 && pause <= longest + 0.001, "{failures}: {pause} ms");
+        }
     }
 }

@@ -38,13 +38,38 @@ pub(super) struct Receiver {
     pub(super) user: Option<(String, String)>,
 }
 
-/// Labels that all series get.
+/// Labels that all series get, and the attributes of the process.
 #[derive(Clone)]
 pub(super) struct Identity {
+    /// Those of series.
     pub(super) labels: Vec<(String, String)>,
     /// What OTLP has beside the series: attributes of the process.
     pub(super) resource: Vec<(String, String)>,
+    /// The labels in the path of a Pushgateway.
+    pub(super) group: Vec<(String, String)>,
+    pub(super) instance: String,
+    /// The instance is that of the settings.
+    pub(super) is_given: bool,
+    /// Pushers with the same text push the same values to the same receiver.
+    pub(super) key: String,
 }
+
+impl Identity {
+    /// Takes another instance.
+    pub(super) fn rename(&mut self, instance: String) {
+        let lists =
+            [(&mut self.labels, INSTANCE), (&mut self.group, INSTANCE), (&mut self.resource, INSTANCE_ID)];
+        for (list, wanted) in lists {
+            let own = list.iter_mut().find(|(name, _)| name == wanted);
+            own.into_iter().for_each(|(_, value)| value.clone_from(&instance));
+        }
+        self.instance = instance;
+    }
+}
+
+/// The label of the instance, and its attribute in OTLP.
+const INSTANCE: &str = "instance";
+const INSTANCE_ID: &str = "service.instance.id";
 
 /// Reads the settings.
 ///
@@ -63,28 +88,30 @@ pub(super) fn read(config: &MetricsConfig) -> Result<(Receiver, Identity)> {
     };
     let job = config.push_job.clone().unwrap_or_else(program);
     let instance = config.push_instance.clone().unwrap_or_else(unique_instance);
-    let labels = labels(config)?;
-    let mut receiver = receiver(config, protocol)?;
+    let receiver = receiver(config, protocol)?;
+    let mut labels = labels(config)?;
+    labels.retain(|(name, _)| name != "job" && name != INSTANCE);
+    let (url, user) = (&config.push_url, &config.push_username);
+    let key = format!(
+        "{protocol:?} {url:?} {user:?} {:?} {job:?} {labels:?} {:?}",
+        config.push_headers, config.push_resource
+    );
     let named = |job_name: &str, instance_name: &str| {
-        let mut all = vec![(job_name.to_owned(), job.clone()), (instance_name.to_owned(), instance.clone())];
-        all.extend(labels.iter().filter(|(name, _)| name != job_name && name != instance_name).cloned());
-        all
+        vec![(job_name.to_owned(), job.clone()), (instance_name.to_owned(), instance.clone())]
     };
-    let mut identity = Identity { labels: Vec::new(), resource: Vec::new() };
-    match protocol {
-        Protocol::RemoteWrite | Protocol::RemoteWrite1 => identity.labels = named("job", "instance"),
-        Protocol::Pushgateway => receiver.target = group_path(&receiver.target, &named("job", "instance")),
-        Protocol::Otlp => {
-            identity.resource = vec![
-                ("service.name".to_owned(), job),
-                ("service.instance.id".to_owned(), instance),
-                ("telemetry.sdk.name".to_owned(), "prometheus-metrics".to_owned()),
-            ];
-            identity.resource.extend(config.push_resource.iter().cloned());
-            identity.labels = labels;
-        }
+    let (mut resource, mut group) = (Vec::new(), Vec::new());
+    if protocol == Protocol::Otlp {
+        resource = named("service.name", INSTANCE_ID);
+        resource.push(("telemetry.sdk.name".to_owned(), "prometheus-metrics".to_owned()));
+        resource.extend(config.push_resource.iter().cloned());
+    } else {
+        labels.splice(..0, named("job", INSTANCE));
     }
-    Ok((receiver, identity))
+    if protocol == Protocol::Pushgateway {
+        std::mem::swap(&mut labels, &mut group);
+    }
+    let is_given = config.push_instance.is_some();
+    Ok((receiver, Identity { labels, resource, group, instance, is_given, key }))
 }
 
 fn receiver(config: &MetricsConfig, protocol: Protocol) -> Result<Receiver> {
@@ -177,7 +204,7 @@ fn invalid(expected: &str, setting: &str, received: &str) -> MetricsError {
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a group of metrics in a Pushgateway. `job` comes first.
-fn group_path(base: &str, labels: &[(String, String)]) -> String {
+pub(super) fn group_path(base: &str, labels: &[(String, String)]) -> String {
     let (base, query) = base.find('?').map_or((base, ""), |at| base.split_at(at));
     let mut path = format!("{}/metrics", base.trim_end_matches('/'));
     for (name, value) in labels {
@@ -299,7 +326,7 @@ mod tests {
             .push_labels(vec!["empty=".to_owned()]);
         let (receiver, identity) = read(&config).expect("it is valid");
         assert_eq!(
-            receiver.target,
+            group_path(&receiver.target, &identity.group),
             "/base/metrics/job@base64/bmlnaHRseS9iYWNrdXA=/instance/host%20%C3%A9/empty@base64/="
         );
         assert!(identity.labels.is_empty());

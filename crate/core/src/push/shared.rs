@@ -35,6 +35,8 @@ pub struct PushStats {
     pub last_success: Option<SystemTime>,
     /// Why the last failed attempt failed.
     pub last_error: Option<String>,
+    /// Another pusher of the run pushes the same values; this one takes over when that one ends.
+    pub stands_by: bool,
 }
 
 /// What the thread is told.

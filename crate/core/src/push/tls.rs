@@ -1,5 +1,6 @@
 //! The client's side of TLS, by rustls.
 
+use super::timed::Timed;
 use super::tls_files::TlsTexts;
 use crate::error::{MetricsError, Result};
 use crate::http::{Pem, certificates, private_key};
@@ -7,7 +8,6 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
 use std::sync::Arc;
 
 /// What the connections of a client have in common.
@@ -39,15 +39,15 @@ impl Tls {
 pub(super) struct Session(ClientConnection);
 
 impl Session {
-    pub(super) fn write(&mut self, tcp: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn write(&mut self, tcp: &mut Timed<'_>, bytes: &[u8]) -> io::Result<usize> {
         Stream::new(&mut self.0, tcp).write(bytes)
     }
 
-    pub(super) fn flush(&mut self, tcp: &mut TcpStream) -> io::Result<()> {
+    pub(super) fn flush(&mut self, tcp: &mut Timed<'_>) -> io::Result<()> {
         Stream::new(&mut self.0, tcp).flush()
     }
 
-    pub(super) fn read(&mut self, tcp: &mut TcpStream, bytes: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn read(&mut self, tcp: &mut Timed<'_>, bytes: &mut [u8]) -> io::Result<usize> {
         Stream::new(&mut self.0, tcp).read(bytes)
     }
 }

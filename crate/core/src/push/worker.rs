@@ -3,6 +3,7 @@
 
 use super::encode::Gatherer;
 use super::shared::{Command, Shared};
+use super::turns::Turns;
 use crate::http::{Asker, Health};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -12,13 +13,22 @@ use tokio::runtime::Runtime;
 /// The first push is early, so that a wrong setting shows, and counters have a sample from their beginning.
 const FIRST_AFTER: Duration = Duration::from_secs(1);
 
+/// How often a pusher that stands by looks whether it is its turn.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The same for one that waits for its last push.
+const LAST_LOOK_EVERY: Duration = Duration::from_millis(10);
+
 /// Gathers for one pusher.
 pub(super) struct Worker {
     shared: Arc<Shared>,
     gatherer: Gatherer,
+    turns: Turns,
     /// The program that is asked to collect, and a runtime to wait for it.
     asker: Option<(Asker, Runtime)>,
 }
+
+/// In the place of a push: the first one has id 1, and those before count as accepted.
+const STANDING_BY: u64 = 0;
 
 /// Why the thread wakes up.
 enum Wake {
@@ -31,7 +41,7 @@ enum Wake {
 impl Worker {
     /// # Errors
     /// The system has no file descriptor or memory for it.
-    pub(super) fn new(shared: Arc<Shared>, gatherer: Gatherer) -> std::io::Result<Self> {
+    pub(super) fn new(shared: Arc<Shared>, gatherer: Gatherer, turns: Turns) -> std::io::Result<Self> {
         let asker = match shared.host.clone() {
             None => None,
             Some(host) => {
@@ -39,18 +49,24 @@ impl Worker {
                 Some((Asker::new(host, Arc::new(Health::new(Duration::MAX))), runtime))
             }
         };
-        Ok(Self { shared, gatherer, asker })
+        Ok(Self { shared, gatherer, turns, asker })
     }
 
     /// Gathers until the pusher ends.
     pub(super) fn run(mut self) {
         let interval = self.shared.interval;
-        let mut next = Instant::now() + interval.min(FIRST_AFTER);
+        let first = if self.has_turn() { FIRST_AFTER } else { LOOK_EVERY };
+        let mut next = Instant::now() + interval.min(first);
         loop {
             match self.wait(next) {
                 Wake::Told(Command::Push { budget, reply }) => {
-                    next = Instant::now() + interval;
-                    let id = self.push(Some(budget), false);
+                    let id = if self.has_turn() {
+                        next = Instant::now() + interval;
+                        self.push(Some(budget), false)
+                    } else {
+                        self.collect(budget, false);
+                        Some(STANDING_BY)
+                    };
                     let _state = self.shared.state.lock();
                     reply.get_or_init(|| id);
                     self.shared.changed.notify_all();
@@ -58,6 +74,7 @@ impl Worker {
                 Wake::Told(Command::End { deadline, collects }) => return self.end(deadline, collects),
                 Wake::Told(Command::Stop) => return,
                 Wake::Again => drop(self.push(None, false)),
+                Wake::Interval if !self.has_turn() => next = Instant::now() + LOOK_EVERY,
                 Wake::Interval => {
                     self.push(Some(interval), false);
                     // A push that is late is not made up for.
@@ -82,19 +99,37 @@ impl Worker {
         }
     }
 
+    /// Whether this pusher pushes, or stands by.
+    fn has_turn(&mut self) -> bool {
+        let has_turn = self.turns.is_own(&mut self.gatherer).unwrap_or_else(|error| {
+            let text = format!("It is unknown whether another process pushes, so this one waits: {error}");
+            self.shared.warn("turn", &text);
+            false
+        });
+        self.shared.state.lock().stats.stands_by = !has_turn;
+        has_turn
+    }
+
+    /// Has the program collect.
+    fn collect(&self, budget: Duration, is_last: bool) {
+        let shared = &self.shared;
+        let Some((asker, runtime)) = &self.asker else { return };
+        let mut ending = shared.ending.subscribe();
+        runtime.block_on(async {
+            tokio::select! {
+                _ = asker.collect(&[], budget.min(shared.timeout)) => {}
+                // The last push has a time limit of its own.
+                _ = ending.wait_for(|is_ending| *is_ending), if !is_last => {}
+            }
+        });
+    }
+
     /// Gathers a push and lets it wait to be sent; returns its id. Collectors have the budget; without one they are not asked.
     fn push(&mut self, budget: Option<Duration>, is_last: bool) -> Option<u64> {
-        let shared = &self.shared;
-        if let (Some((asker, runtime)), Some(budget)) = (&self.asker, budget) {
-            let mut ending = shared.ending.subscribe();
-            runtime.block_on(async {
-                tokio::select! {
-                    _ = asker.collect(&[], budget.min(shared.timeout)) => {}
-                    // The last push has a time limit of its own.
-                    _ = ending.wait_for(|is_ending| *is_ending), if !is_last => {}
-                }
-            });
+        if let Some(budget) = budget {
+            self.collect(budget, is_last);
         }
+        let shared = &self.shared;
         let is_second = {
             let state = shared.state.lock();
             shared.metrics.refresh(&state.queue);
@@ -104,8 +139,8 @@ impl Worker {
         let gathered = catch_unwind(AssertUnwindSafe(|| self.gatherer.gather(is_second, is_last)));
         let (push, mismatched) = match gathered {
             Ok(Ok(gathered)) => gathered,
-            Ok(Err(_)) => {
-                shared.warn("gather", "There is no memory to gather a push");
+            Ok(Err(why)) => {
+                shared.warn("gather", why);
                 return None;
             }
             Err(_) => {
@@ -113,6 +148,7 @@ impl Worker {
                 return None;
             }
         };
+        self.turns.keep(&self.gatherer);
         if let Some(host) = &shared.host {
             mismatched.iter().for_each(|name| host.mismatched(name));
         }
@@ -121,17 +157,51 @@ impl Worker {
             shared.settle(id, true);
             return Some(id);
         }
+        // A caller that waits for a displaced one waits for a newer one, which has its values too.
         let displaced = shared.state.lock().queue.add(push);
         shared.changed.notify_all();
         shared.dropped("queue", displaced.len());
-        displaced.into_iter().for_each(|id| shared.settle(id, false));
         Some(id)
+    }
+
+    /// Whether this pusher pushes for the last time: if no other one goes on. One that has just handed over may still be
+    /// sending: its turn is waited for.
+    fn is_last(&mut self, deadline: Instant) -> bool {
+        loop {
+            if !self.turns.leave() {
+                return false;
+            }
+            if self.has_turn() || Instant::now() >= deadline {
+                return true;
+            }
+            std::thread::sleep(LAST_LOOK_EVERY);
+        }
+    }
+
+    /// Ends while another pusher of the run goes on. The turn is given up when nothing is on its way that could arrive after
+    /// what that one sends.
+    fn hand_over(&self, deadline: Instant) {
+        let mut state = self.shared.state.lock();
+        let mut dropped = state.queue.clear_waiting().len();
+        while state.queue.len() > 0 && !self.shared.changed.wait_until(&mut state, deadline).timed_out() {
+            dropped += state.queue.clear_waiting().len();
+        }
+        dropped += state.queue.clear(false).len();
+        state.is_complete = true;
+        drop(state);
+        self.shared.dropped("end", dropped);
     }
 
     /// Pushes for the last time. Only the newest values matter now.
     fn end(&mut self, deadline: Instant, collects: bool) {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let mut newest = self.push(collects.then_some(left / 2), true);
+        if collects {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.collect(left / 2, true);
+        }
+        if !self.is_last(deadline) {
+            return self.hand_over(deadline);
+        }
+        let mut newest = self.push(None, true);
         let shared = Arc::clone(&self.shared);
         let mut state = shared.state.lock();
         let old = state.queue.clear(true).len();

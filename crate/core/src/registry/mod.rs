@@ -71,6 +71,8 @@ pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
 pub(crate) use remote::RemoteFamily;
+#[cfg(any(feature = "push", all(target_os = "linux", not(loom))))]
+pub(crate) use remote::Turn;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use remote::{Others, RemoteSeries, Run};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};

@@ -5,6 +5,7 @@ use super::retired::Retired;
 use super::seen::Ids;
 use crate::model::{Descriptor, NativeHistogram, Series, Source};
 use crate::sync::{Arc, SliceArc};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,12 +38,30 @@ pub(crate) trait Run: Send + Sync {
     fn warn(&self, message: String);
     /// The warnings since the last call.
     fn take_warnings(&self) -> Vec<String>;
+    /// Takes part in what the processes of the run do in turn, such as pushing to one receiver. Equal keys take turns.
+    #[cfg_attr(not(feature = "push"), allow(dead_code, reason = "only pushers ask"))]
+    fn turn(&self, key: &str) -> Box<dyn Turn>;
     /// Where its files are.
     fn folder(&self) -> &Path;
     /// The rendered label that series of this process show; empty without one.
     fn label(&self) -> &[u8];
     /// The value of that label.
     fn worker(&self) -> &str;
+}
+
+/// A place among those that take turns. It is given up with this value, and with the process, however it ends.
+#[cfg_attr(not(feature = "push"), allow(dead_code, reason = "only pushers ask"))]
+pub(crate) trait Turn: Send {
+    /// Whether it is this one's turn: until it is given up, if no other one had it. An error is the system's, which cannot tell.
+    fn is_own(&mut self) -> io::Result<bool>;
+    /// A text for all of them, which the first one has chosen.
+    fn agreed(&self, proposal: &str) -> String;
+    /// What was last kept here, in milliseconds since 1970.
+    fn kept(&self) -> Option<i64>;
+    /// Keeps a time for the one whose turn is next.
+    fn keep(&self, time_ms: i64);
+    /// Announces that this one takes no further turn. Returns whether it was the last one.
+    fn leave(&mut self) -> bool;
 }
 
 /// The other processes of a run at one moment.

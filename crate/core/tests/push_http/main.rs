@@ -206,3 +206,35 @@ fn https_needs_a_certificate_of_the_authority_that_is_set() -> Outcome {
     }
     Ok(())
 }
+
+#[test]
+fn a_handshake_of_single_bytes_takes_no_longer_than_a_request_may() -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let port = listener.local_addr()?.port();
+    std::thread::spawn(move || {
+        for mut socket in listener.incoming().map_while(Result::ok) {
+            // The head of a handshake's record, whose contents take their time.
+            let sent = socket.write_all(&[22, 3, 3, 64, 0]);
+            let mut is_open = sent.is_ok();
+            while is_open {
+                std::thread::sleep(Duration::from_millis(20));
+                is_open = socket.write_all(&[2]).is_ok();
+            }
+        }
+    });
+    let file = std::env::temp_dir().join(format!("push-slow-{}.pem", std::process::id()));
+    std::fs::write(&file, authority()?.0)?;
+    let config = MetricsConfig::default()
+        .push_url(Some(format!("https://127.0.0.1:{port}/")))
+        .push_interval(Duration::from_secs(3600))
+        .push_timeout(Duration::from_millis(200))
+        .push_tls_ca_file(Some(file.to_string_lossy().into_owned()));
+    let registry = Arc::new(Registry::new());
+    registry.counter("pushes_total", "Pushes")?.inc();
+    let pusher = Pusher::start(Arc::new(Target::new(registry, None)?), &config, PusherOptions::default())?;
+    assert!(pusher.flush(Duration::from_secs(2)).is_err());
+    let stats = pusher.stats();
+    assert!(stats.failures > 0 && stats.last_error.as_deref() == Some("no answer in time"), "{stats:?}");
+    std::fs::remove_file(file)?;
+    Ok(())
+}
