@@ -114,6 +114,7 @@ class Contributor implements Addon.NativeContributor {
   scratch = (): number => 0;
   slab = (): ArrayBuffer => new ArrayBuffer(SLAB_BYTES);
   share = (): string => '';
+  runFolder = (): null => null;
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
   lookAfter = (): boolean => false;
