@@ -10,7 +10,7 @@ import { EndpointError, isPortInUse, nativeAsync, RegistrationError, refuseOptio
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
-import { shareProcesses, shareWithWorkers } from '../processes/share';
+import { isSharing, shareProcesses, shareWithWorkers } from '../processes/share';
 import { Host } from '../registry/host';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
@@ -95,7 +95,8 @@ async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Pr
   };
   if (values.processesDir !== undefined) shareProcesses();
   // An exporter that does not show the other processes cannot take the place of theirs.
-  if (embedding.ownValues || !shareWithWorkers() || values.socket !== undefined || values.port === 0)
+  const hasPort = values.socket === undefined && values.port !== 0;
+  if (embedding.ownValues || !(makeRoom === undefined ? isSharing() : shareWithWorkers()) || !hasPort)
     return startRunning();
   return startOrStandBy({
     start: startRunning,

@@ -164,10 +164,10 @@ export function shareWithWorkers(): boolean {
   return true;
 }
 
-/** False if nothing has loaded `node:cluster`, which loads much else. Unknown outside of Node.js. */
+/** False if nothing has loaded `node:cluster`, which loads much else. Only Node.js tells. */
 function mayBePrimary(): boolean {
   const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
-  return moduleLoadList?.includes('NativeModule cluster') ?? true;
+  return moduleLoadList?.includes('NativeModule cluster') ?? false;
 }
 
 /** What all processes of a service have in common. PM2 may run one script as several applications, each with a name. */
@@ -200,7 +200,7 @@ function lookAfter(): void {
 }
 
 /** True if this process shares its metrics. */
-function isSharing(): boolean {
+export function isSharing(): boolean {
   return joined !== undefined;
 }
 
