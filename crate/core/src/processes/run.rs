@@ -8,7 +8,7 @@ use super::reader::Reader;
 use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
 use crate::clock::Clock;
-use crate::registry::{Contributor, Others, Retired, Run, Shown};
+use crate::registry::{Contributor, Labelled, Others, Retired, Run, Shown};
 use crate::sort::sort_by;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use nix::fcntl::OFlag;
@@ -114,7 +114,7 @@ impl SharedRun {
         let (mut totals, _) = Totals::read_or_known(&self.folder, &self.clock, &known).map_err(unreadable)?;
         let mut sum = (*totals.retired).clone();
         for family in &retired.families {
-            sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
+            sum.absorb(&Labelled(&**family, &self.label), &self.clock, family.left(), usize::MAX);
         }
         sum.count_overflow(&retired.overflow);
         totals.retired = Arc::new(sum);

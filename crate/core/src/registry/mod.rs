@@ -74,11 +74,11 @@ pub(crate) use remote::RemoteFamily;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use remote::{Others, RemoteSeries, Run};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
-#[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use retired::Retired;
 pub(crate) use retired::RetiredFamily;
 #[cfg(feature = "http")]
 pub(crate) use retired::add_overflow;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use retired::{Labelled, Retired};
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use seen::{SeenSeries, fingerprint};
 #[cfg(all(target_os = "linux", not(loom)))]
