@@ -66,7 +66,7 @@ pub(crate) use index::SeriesCells;
 pub(crate) use journal::{Journal, NewSeries};
 pub(crate) use mount::MountLabels;
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use native_description::read_described;
+pub(crate) use native_description::{COPIES, read_described};
 pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
