@@ -78,14 +78,15 @@ export function shareProcesses(options: ShareProcessesOptions = {}): SharedProce
   if (typeof options !== 'object' || options === null)
     refuseOption('an object', 'options of shareProcesses()', options);
   checkOptionNames(options, OPTIONS);
-  const all = { ...defaults(), ...present(options) };
+  const given = present(options);
+  const all = { ...defaults(), ...given };
   const { dir, name, workerLabel, keep } = all;
   checkText('dir', dir ?? '/');
   checkText('name', name);
   if (typeof keep !== 'boolean') refuseOption('true or false', 'keep', keep);
   if (workerLabel !== true && workerLabel !== false) checkText('workerLabel', workerLabel);
   if (joined === undefined) return join({ dir, name, worker: labelOf(workerLabel), keep }, all);
-  warnOfOthers(options, joined);
+  warnOfOthers(given, joined);
   return joined;
 }
 
@@ -96,15 +97,15 @@ const defaults = () => ({
   keep: false,
 });
 
-/** The options that are given. */
-const present = (options: ShareProcessesOptions) =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+/** The options that are given, inherited ones too. */
+const present = ({ dir, name, workerLabel, keep }: ShareProcessesOptions): Partial<ReturnType<typeof defaults>> =>
+  Object.fromEntries(Object.entries({ dir, name, workerLabel, keep }).filter(([, value]) => value !== undefined));
 
 /** Warns of options that come too late. Those of a worker are its primary's. */
-function warnOfOthers(options: ShareProcessesOptions, { dir }: SharedProcesses): void {
-  if (chosen === undefined) return;
-  const now = Object.entries(present({ ...chosen, ...present(options) }));
-  const others = now.filter(([name, value]) => value !== chosen?.[name as keyof ShareProcessesOptions]);
+function warnOfOthers(given: object, { dir }: SharedProcesses): void {
+  const former = chosen;
+  if (former === undefined) return;
+  const others = Object.entries(given).filter(([name, value]) => value !== former[name as keyof ShareProcessesOptions]);
   if (others.length === 0) return;
   const names = others.map(([name]) => name).join(', ');
   warnOnce(
