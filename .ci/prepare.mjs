@@ -2,7 +2,7 @@
  * Makes a fresh checkout ready: checks the toolchains, installs, builds the addon and the TypeScript. Needs nothing but
  * Node.js, and says plainly what is missing. Run by `npm start`, and with `--release` by `npm run bench`.
  *
- * The addon is built quickly, with the profile of the Rust tests. `--release` builds the one that is published: the
+ * The addon is built quickly, with the profile that `npm test` uses. `--release` builds the one that is published: the
  * compiler then optimises all crates as one, which takes several times as long.
  */
 import { createHash } from 'node:crypto';

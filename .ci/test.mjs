@@ -3,8 +3,8 @@
  * the real SDKs.
  * `--only=rust` and `--only=javascript` run one half.
  *
- * The addon and the Rust tests are built by one command, with one profile and one set of features, so that each crate is
- * compiled once. Node.js and Rust prepare beside each other; tests run alone, because many of them measure time.
+ * The addon and the Rust tests share their dependencies: both profiles compile these alike, with one set of features. Node.js and
+ * Rust prepare beside each other; tests run alone, because many of them measure time.
  */
 // An older Node.js has no `availableParallelism`, and would not come to the line that asks for a newer one.
 import os from 'node:os';
@@ -24,16 +24,20 @@ const [rust, javascript] = ['rust', 'javascript'].map((half) => args.length === 
 
 /** The benches need crates that nothing else needs. The features of a crate depend on what is built with it. */
 const PACKAGES = ['--workspace', '--exclude', 'prometheus-metrics-benches'];
-/** The addon, the Rust tests and the examples. */
-const EVERYTHING = [...PACKAGES, '--lib', '--tests', '--examples'];
+/** The addon. With an example, dependencies have the features that tests need. */
+const LIBRARIES = [...PACKAGES, '--lib', '--example', 'basic_metrics'];
 // `napi build` names the target, so its files lie in the folder of that target. The tests must name it too.
 const cargo = { CARGO_BUILD_TARGET: checkToolchains() };
 const quiet = { quiet: true };
+const rustOptions = { env: cargo, quiet: true };
 /** A developer waits for a quarter of the cases that property tests try by default. */
 const randomCases = process.env.CI_FULL === '1' ? {} : { PROPTEST_CASES: process.env.PROPTEST_CASES ?? '64' };
 
 await Promise.all([
-  step('Building the Rust code', 'cargo', ['build', '--quiet', ...EVERYTHING], { env: cargo, quiet: true }),
+  (async () => {
+    if (javascript) await step('Building the Rust code', 'cargo', ['build', '--quiet', ...LIBRARIES], rustOptions);
+    if (rust) await step('Building the Rust tests', 'cargo', ['test', '--quiet', '--no-run', ...PACKAGES], rustOptions);
+  })(),
   (async () => {
     await install(quiet);
     await step('Plain language', process.execPath, [join(root, '.ci/plain-language.mjs')], quiet);
@@ -45,7 +49,7 @@ await Promise.all([
 ]);
 if (javascript) {
   // Only the binding is compiled again: its macros write the types that `napi` asks for.
-  await step('Building the addon', bin('napi'), [...ADDON, '--', ...EVERYTHING], { env: cargo, quiet: true });
+  await step('Building the addon', bin('napi'), [...ADDON, '--', ...LIBRARIES], rustOptions);
   await buildTypeScript(quiet);
 }
 if (rust) await step('Rust tests', 'cargo', ['test', '--quiet', ...PACKAGES], { env: { ...cargo, ...randomCases } });

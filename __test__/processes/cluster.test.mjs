@@ -67,6 +67,26 @@ for (const title of count(LOCALLY, Object.keys(MIXTURES))) {
   }
 }
 
+for (const isLate of process.platform === 'linux' ? [false, true] : []) {
+  for (const registry of ['AggregatorRegistry', 'ClusterRegistry']) {
+    test(`${registry}, ${isLate ? 'made after' : 'made before'} the workers, reads what they share`, async (t) => {
+      const results = await runCluster({
+        shares: true,
+        primary: { library: OURS, registry, isLate },
+        workers: workers([OURS, OURS, OURS]),
+        steps: [['scrape'], ['sleep', 300], ['scrapeTwice']],
+      });
+      // The quantiles of other processes are not shared.
+      const shown = (text) => withoutFirst(text).filter((line) => !line.startsWith('bytes{quantile'));
+      for (const { text, error } of results.flat()) {
+        t.is(error, undefined);
+        t.deepEqual(shown(text), shown(expected[0].text));
+        if (!isLate) t.true(text.includes('bytes{quantile="0.5",path="/a"} NaN\n'));
+      }
+    });
+  }
+}
+
 test('the order of the workers decides, not that of the answers', async (t) => {
   const [{ text }] = await runCluster({
     lateMs: 300,

@@ -434,6 +434,24 @@ onLinux('a limit of one process moves no series of others to `other` when they e
   t.is(text.match(/^limited_total\{n="\d\w"\} 1$/gm)?.length, 6, text);
 });
 
+onLinux('the series of a thread that has ended before the call have the label of the process', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start(null)];
+  await two.ask('thread', { times: 3, end: true });
+  await two.ask('share', { dir: service.dir, workerLabel: 'w' });
+  for (const process of [one, two]) {
+    t.regex(await process.ask('metrics'), /^jobs_total\{kind="thread",worker="w"\} 3$/m);
+  }
+});
+
+onLinux('the warning of a limit names the process that has reached it', async (t) => {
+  const service = new Service(t);
+  const [one, two] = [await service.start(), await service.start(null)];
+  for (const process of [one, two]) await process.ask('limited', { values: ['a', 'b', 'c', 'd'], maxSeries: 1 });
+  await warned(t, one, new RegExp(`"limited_total" has 2 series of at most 1 in process ${one.pid}; `));
+  await warned(t, two, /"limited_total" has 2 series of at most 1; /);
+});
+
 onLinux('series begin when they began in their process, also when it has ended', async (t) => {
   const service = new Service(t);
   const [one, two] = [await service.start(), await service.start()];

@@ -12,8 +12,8 @@ use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
 use prometheus_metrics::processes::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings,
-    warn, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, run_folder,
+    take_warnings, warn, was_read,
 };
 use prometheus_metrics::registry::{
     Aggregator, Contributor, Descriptor, Family, Kind, NativeHistogramOptions, Process, Remover,
@@ -192,6 +192,14 @@ impl NativeContributor {
         let Membership { contributor, process } = &*self.membership;
         let folder = join(process, contributor, &options.into_options()).map_err(refused)?;
         Ok(folder.display().to_string())
+    }
+
+    /// The folder of the run that `share` would join; `None` if this realm cannot share its values. Makes nothing.
+    #[napi(catch_unwind)]
+    pub fn run_folder(&self, options: ShareOptions) -> Option<String> {
+        let can_share = self.engine_slabs.is_none();
+        let folder = can_share.then(|| run_folder(&options.into_options())).flatten()?;
+        Some(folder.display().to_string())
     }
 
     /// The process numbers of the live processes of the run, this one included; empty without a run.

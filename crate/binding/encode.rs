@@ -32,7 +32,7 @@ impl Request {
 }
 
 /// Turns a panic into a rejected promise. On a thread of the pool it would end the process.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
+pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| Error::from_reason("the scrape panicked: please report it"))
 }

@@ -6,7 +6,7 @@ use crate::encode::{EncodeTask, Encoded, Request};
 use crate::error::{Result, refused};
 use crate::family::NativeFamily;
 use crate::sanitizer::SanitizerSettings;
-use crate::values::Values;
+use crate::values::{ReadTask, Values};
 use napi::Env;
 use napi::bindgen_prelude::{AsyncTask, Object};
 use napi_derive::napi;
@@ -195,9 +195,15 @@ impl NativeRegistry {
         Encoded::of(&self.request(wanted))?.into_object(env)
     }
 
-    /// The families as JSON, and their values.
+    /// The families as JSON, and their values, read by a thread of the pool.
+    #[napi(catch_unwind, ts_return_type = "Promise<Values>")]
+    pub fn read(&self, wanted: Wanted) -> AsyncTask<ReadTask> {
+        AsyncTask::new(ReadTask { request: self.request(wanted) })
+    }
+
+    /// The same, read at once on this thread.
     #[napi(catch_unwind)]
-    pub fn read(&self, wanted: Wanted) -> Values {
+    pub fn read_now(&self, wanted: Wanted) -> Values {
         Values::of(&self.request(wanted).gather())
     }
 

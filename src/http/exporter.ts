@@ -10,7 +10,7 @@ import { EndpointError, isPortInUse, nativeAsync, RegistrationError, refuseOptio
 import { forgetRefusals } from '../metrics/overflow';
 import { addon, type HostMessage, type NativeExporter, type NativeTicket } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
-import { isSharing, shareProcesses } from '../processes/share';
+import { isSharing, shareProcesses, shareWithWorkers } from '../processes/share';
 import { Host } from '../registry/host';
 import type { RegistryInternals } from '../registry/internals';
 import { internalsOf, type Registry } from '../registry/registry';
@@ -95,7 +95,9 @@ async function startOn(options: ExporterOptions, makeRoom?: (port: number) => Pr
   };
   if (values.processesDir !== undefined) shareProcesses();
   // An exporter that does not show the other processes cannot take the place of theirs.
-  if (values.socket !== undefined || values.port === 0 || embedding.ownValues || !isSharing()) return startRunning();
+  const hasPort = values.socket === undefined && values.port !== 0;
+  if (embedding.ownValues || !(makeRoom === undefined ? isSharing() : shareWithWorkers()) || !hasPort)
+    return startRunning();
   return startOrStandBy({
     start: startRunning,
     collect: () => collectWanted(registry, values),
@@ -151,7 +153,7 @@ function explained(error: unknown, port: number): unknown {
   const own = `startExporter({ port: ${port} + cluster.worker.id })`;
   return new EndpointError(
     error.code,
-    `${error.message}. Each worker of node:cluster needs an exporter port of its own: ${own}, and a target for each in Prometheus; after shareProcesses() in the primary, all may have one`,
+    `${error.message}. Each worker of node:cluster needs an exporter port of its own: ${own}, and a target for each in Prometheus; after shareProcesses() or startExporter() in the primary, all may have one`,
   );
 }
 

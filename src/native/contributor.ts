@@ -154,6 +154,11 @@ export function shareContributor(options: Sharing): string {
   return folder;
 }
 
+/** The folder of the run that `shareContributor()` would join; `null` if this realm cannot share its values. */
+export function runFolder(options: Sharing): string | null {
+  return contributor.runFolder(options as ShareOptions);
+}
+
 /** The process numbers of the run's live processes. */
 export function sharedWith(): number[] {
   return contributor.sharedWith();

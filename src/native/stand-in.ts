@@ -100,7 +100,8 @@ class Registry implements Addon.NativeRegistry {
   isSmall = (): boolean => true;
   encodeNow = ({ contentType }: Addon.Wanted) => ({ text: emptyText(contentType), mismatched: [] });
   encode = async (wanted: Addon.Wanted) => this.encodeNow(wanted);
-  read = emptyValues;
+  readNow = emptyValues;
+  read = async () => emptyValues();
 }
 
 class Contributor implements Addon.NativeContributor {
@@ -114,6 +115,7 @@ class Contributor implements Addon.NativeContributor {
   scratch = (): number => 0;
   slab = (): ArrayBuffer => new ArrayBuffer(SLAB_BYTES);
   share = (): string => '';
+  runFolder = (): null => null;
   sharedWith = (): number[] => [];
   wasRead = (): boolean => false;
   lookAfter = (): boolean => false;

@@ -3,6 +3,8 @@
  * registry on, never before.
  */
 import type { Worker } from 'node:cluster';
+import { clearInterval, setInterval } from 'node:timers';
+import { RUN } from '../native/contributor';
 import { Registry } from '../registry/registry';
 import { type Deferred, deferred, Gatherings, type MemberId, type Show, within } from './gatherings';
 import {
@@ -16,7 +18,13 @@ import {
   PROM_CLIENT,
   SUCCESSOR,
 } from './protocol';
-import { joinedProcesses, ownFamilies } from './share';
+import { joinedProcesses, joinRun, ownFamilies } from './share';
+
+/** Numbers of the processes that share their metrics, which need not be asked; `undefined` if all are. */
+export type Shared = ReadonlySet<number> | undefined;
+
+/** How often to look whether a worker has joined meanwhile. */
+const LOOK_MS = 100;
 
 /** A process's place in the cluster. */
 export interface ClusterSide {
@@ -25,11 +33,10 @@ export interface ClusterSide {
    *
    * @param isStrict true to wait for every connected worker, as prom-client does; false to do without those that never
    *   said that they have a registry
-   * @param shared numbers of the processes that share their metrics, which need not be asked
    */
-  scrape(isStrict: boolean, show: Show, shared: ReadonlySet<number>): Promise<string>;
+  scrape(isStrict: boolean, shared: Shared, show: Show): Promise<string>;
   /** True if the exposition needs messages, or has counts that came by message. */
-  hasMessages(shared: ReadonlySet<number>): boolean;
+  hasMessages(shared: Shared): boolean;
   /** True if a worker answers with registries that the program has chosen: only messages have their values. */
   readonly hasOwnRegistries: boolean;
   /** Tells the primary of the registries that `setRegistries()` has set. */
@@ -51,7 +58,7 @@ export function joinCluster(registries: () => readonly Registry[] | undefined): 
 }
 
 /** True if a worker is one of these processes. */
-const isIn = (processes: ReadonlySet<number>, { process }: Partial<Worker>) => processes.has(process?.pid ?? 0);
+const isIn = (processes: Shared, { process }: Partial<Worker>) => processes?.has(process?.pid ?? 0) === true;
 
 /** Errors of a channel that has just closed are reported to the callback instead of the whole process. */
 const ignored = () => {};
@@ -64,6 +71,8 @@ class Primary implements ClusterSide {
   readonly #choosing = new Set<MemberId>();
   /** Workers whose last values are kept. */
   readonly #gone = new Set<MemberId>();
+  /** Requests that workers without a file answer: the exposition has the others' values from the run. */
+  readonly #ofUnshared = new Set<number>();
   /** Workers that have never answered. */
   readonly #silent = new Set<MemberId>();
   isAlone = this.#workers().length === 0;
@@ -75,28 +84,42 @@ class Primary implements ClusterSide {
     cluster.on('message', (worker, message) => this.#received(worker, messageIn(message)));
     cluster.on('disconnect', ({ id }) => this.#left(id));
     cluster.on('exit', ({ id }) => this.#left(id));
-    for (const worker of this.#workers()) worker.send({ type: ANNOUNCEMENT }, ignored);
+    // Those that were forked before know no run.
+    for (const worker of this.#workers()) worker.send({ type: ANNOUNCEMENT, run: process.env[RUN] }, ignored);
   }
 
-  scrape(isStrict: boolean, show: Show, shared: ReadonlySet<number>): Promise<string> {
+  async scrape(isStrict: boolean, shared: Shared, show: Show): Promise<string> {
     const connected = this.#workers();
     if (connected.length > 0) this.isAlone = false;
     const isAsked = (worker: Worker) =>
       !this.#gone.has(worker.id) && !isIn(shared, worker) && (isStrict || !this.#silent.has(worker.id));
     const workers = connected.filter(isAsked);
-    return this.#gatherings.scrape({
-      show,
-      members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
-      send: (requestId) => {
-        for (const worker of workers) this.#ask(worker, requestId);
-      },
-      silent: (ids) => {
-        for (const id of ids) this.#silent.add(id);
-      },
-    });
+    // One that has joined meanwhile may have no registry that answers.
+    const joining = setInterval(() => {
+      const now = shared && joinedProcesses();
+      for (const worker of workers) if (isIn(now, worker)) this.#gatherings.left(worker.id);
+    }, LOOK_MS);
+    let request: number | undefined;
+    try {
+      return await this.#gatherings.scrape({
+        show,
+        members: new Map(workers.map(({ id }) => [id, !isStrict && !this.#announced.has(id)])),
+        send: (requestId) => {
+          request = requestId;
+          if (shared !== undefined) this.#ofUnshared.add(requestId);
+          for (const worker of workers) this.#ask(worker, requestId);
+        },
+        silent: (ids) => {
+          for (const id of ids) this.#silent.add(id);
+        },
+      });
+    } finally {
+      clearInterval(joining);
+      if (request !== undefined) this.#ofUnshared.delete(request);
+    }
   }
 
-  hasMessages(shared: ReadonlySet<number>): boolean {
+  hasMessages(shared: Shared): boolean {
     return this.#gatherings.hasKept || this.#workers().some((worker) => !isIn(shared, worker));
   }
 
@@ -113,7 +136,7 @@ class Primary implements ClusterSide {
 
   #ask(worker: Worker, requestId: number): void {
     const { request } = this.#announced.has(worker.id) ? SUCCESSOR : PROM_CLIENT;
-    worker.send({ type: request, requestId, packs: true }, ignored);
+    worker.send({ type: request, requestId, packs: true, ofUnshared: this.#ofUnshared.has(requestId) }, ignored);
   }
 
   /** The connected workers. One that ends abruptly is in the list for some time. */
@@ -184,13 +207,13 @@ class ClusterWorker implements ClusterSide {
   }
 
   /** Only a primary has workers. */
-  scrape(_isStrict: boolean, show: Show): Promise<string> {
+  scrape(_isStrict: boolean, _shared: Shared, show: Show): Promise<string> {
     return show([[]]);
   }
 
   async shutdown(limitMs: number): Promise<void> {
     // Its counts stay where the primary reads them.
-    if (this.#chosen() === undefined && joinedProcesses()?.has(process.ppid)) return;
+    if (this.#isInRun) return;
     if (this.#goodbye === undefined) {
       this.#goodbye = deferred();
       const metrics = await Promise.all(this.#registries.map((registry) => ownFamilies(registry, 'sum')));
@@ -199,11 +222,19 @@ class ClusterWorker implements ClusterSide {
     await within(this.#goodbye.promise, limitMs);
   }
 
+  /** True if the primary reads this worker's values without asking. */
+  get #isInRun(): boolean {
+    return this.#chosen() === undefined && joinedProcesses()?.has(process.ppid) === true;
+  }
+
   async #received(message: Message): Promise<void> {
-    if (message.type === ANNOUNCEMENT) this.registriesChanged();
-    else if (message.type === ACKNOWLEDGEMENT) this.#goodbye?.resolve();
+    if (message.type === ANNOUNCEMENT) {
+      if (typeof message.run === 'string') joinRun(message.run);
+      this.registriesChanged();
+    } else if (message.type === ACKNOWLEDGEMENT) this.#goodbye?.resolve();
     else {
-      const answer = await answerTo(message, this.#registries, ownFamilies);
+      const registries = message.ofUnshared === true && this.#isInRun ? [] : this.#registries;
+      const answer = await answerTo(message, registries, ownFamilies);
       if (answer !== undefined) send(answer);
     }
   }

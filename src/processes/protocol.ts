@@ -45,6 +45,10 @@ export interface Message {
   readonly packs?: unknown;
   /** In an announcement: true if the worker answers with registries that the program has chosen. */
   readonly ownRegistries?: unknown;
+  /** In a request: true if a worker that shares its values with the primary is to send none. */
+  readonly ofUnshared?: unknown;
+  /** In an announcement of a primary: the run that its workers join. */
+  readonly run?: unknown;
   /** In a goodbye: true if gauges end with the worker. The successor sends no such member, and counts them for ever. */
   readonly endsGauges?: unknown;
 }

@@ -9,7 +9,7 @@ import type * as Cluster from './cluster';
 import type * as Exposition from './exposition';
 import type { Show } from './gatherings';
 import type { Families } from './protocol';
-import { joinedProcesses, ownFamilies } from './share';
+import { joinedProcesses, ownFamilies, shareWithWorkers } from './share';
 import type * as Threads from './threads';
 
 const cluster = () => require('./cluster') as typeof Cluster;
@@ -17,6 +17,8 @@ const threads = () => require('./threads') as typeof Threads;
 const exposition = () => require('./exposition') as typeof Exposition;
 
 const DEFAULT_LIMIT_MS = 5000;
+
+type Shared = Cluster.Shared;
 
 /** The registries that this process, and this thread, answers with. */
 const answering: { cluster?: readonly Registry[]; threads?: readonly Registry[] } = {};
@@ -36,6 +38,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   /** @param contentType the format of `clusterMetrics()` */
   constructor(contentType: RegistryContentType = Registry.PROMETHEUS_CONTENT_TYPE) {
     super(contentType);
+    if (answering.cluster === undefined) shareWithWorkers();
     this.#side = cluster().joinCluster(() => answering.cluster);
     side = this.#side;
   }
@@ -47,20 +50,20 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   clusterMetrics(): Promise<string> {
-    if (this.isShared) return Registry.globalRegistry[textOfRun](this.contentType, false);
-    const own = this.readOwn();
-    // Awaited below, unless the workers fail first.
-    own.catch(() => {});
-    return this.gather(false, async ([kept, ...workers]) =>
-      exposition().text([kept, ...(await own), ...workers], this.contentType),
+    const { shared } = this;
+    if (this.isShared(shared)) return Registry.globalRegistry[textOfRun](this.contentType, false);
+    return this.gather(false, shared, async ([kept, ...workers]) =>
+      exposition().text([kept, ...(await this.readOwn(shared)), ...workers], this.contentType),
     );
   }
 
-  /** @internal */
-  protected readOwn(): Promise<Families[]> {
-    return Promise.all(
-      clusterRegistries().map((registry) => (this.#isChosen ? ownFamilies(registry) : registry.getMetricsAsJSON())),
-    );
+  /**
+   * The values of this process, and of those that share theirs. Read after the workers have answered: one that has joined
+   * meanwhile sends none. @internal
+   */
+  protected readOwn(shared: Shared): Promise<Families[]> {
+    const read = (registry: Registry) => (shared === undefined ? ownFamilies(registry) : registry.getMetricsAsJSON());
+    return Promise.all(clusterRegistries().map(read));
   }
 
   /** @internal */
@@ -69,8 +72,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   }
 
   /** True if all processes share their metrics: none of them is asked by message. @internal */
-  protected get isShared(): boolean {
-    const { shared } = this;
+  protected isShared(shared: Shared): boolean {
     return shared !== undefined && !this.#side.hasMessages(shared);
   }
 
@@ -80,13 +82,13 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   }
 
   /** The numbers of the processes whose values need no message; `undefined` if there are none. @internal */
-  protected get shared(): ReadonlySet<number> | undefined {
+  protected get shared(): Shared {
     return this.#isChosen ? undefined : joinedProcesses();
   }
 
   /** @internal */
-  protected gather(isStrict: boolean, show: Show): Promise<string> {
-    return this.#side.scrape(isStrict, show, this.shared ?? new Set());
+  protected gather(isStrict: boolean, shared: Shared, show: Show): Promise<string> {
+    return this.#side.scrape(isStrict, shared, show);
   }
 
   /**
@@ -119,10 +121,11 @@ export class AggregatorRegistry<T extends RegistryContentType = RegistryContentT
    * @throws {EndpointError} `CLUSTER_FAILED` if a worker does not answer within 5 seconds
    */
   override clusterMetrics(): Promise<string> {
-    if (this.isShared) return Registry.globalRegistry[textOfRun](this.contentType, !this.isAlone);
-    return this.gather(true, async ([kept, ...workers]) => {
-      const lists = this.isAlone ? await this.readOwn() : workers;
-      if (this.shared !== undefined && !this.isAlone) lists.push(await Registry.globalRegistry[jsonOfRun](true));
+    const { shared } = this;
+    if (this.isShared(shared)) return Registry.globalRegistry[textOfRun](this.contentType, !this.isAlone);
+    return this.gather(true, shared, async ([kept, ...workers]) => {
+      const lists = this.isAlone ? await this.readOwn(shared) : workers;
+      if (shared !== undefined && !this.isAlone) lists.push(await Registry.globalRegistry[jsonOfRun](true));
       const text = await exposition().text([kept, ...lists], this.contentType);
       return text === '\n' ? '' : text;
     });

@@ -2,12 +2,15 @@
  * Joins this process to the run of its service, so that each of its processes shows the values of all. Tells the workers of
  * `node:cluster` which run to join.
  */
+
+import { dirname } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, refuseOption } from '../errors';
 import {
   lookAfterFile,
   RUN,
+  runFolder,
   type Sharing,
   shareContributor,
   sharedWith,
@@ -55,10 +58,15 @@ const COLLECT_MS = 10_000;
 
 /** The run of this process. */
 let joined: SharedProcesses | undefined;
+/** What this process has joined its run with, if it was not told by its primary. */
+let chosen: ShareProcessesOptions | undefined;
+/** True if this process shares its metrics from its first worker on. */
+let isWaiting = false;
 
 /**
  * Shares the metrics of this service's processes: each scrape shows all of them, also those that have ended. Processes belong
- * together by name, user, container and parent process. Workers that `node:cluster` forks later join by themselves.
+ * together by name, user, container and parent process. Workers that `node:cluster` forks later join by themselves. A
+ * second call changes nothing.
  *
  * @throws {ConfigurationError} `INVALID_CONFIG`, also for a folder that cannot be used, and on systems other than Linux
  *
@@ -70,13 +78,39 @@ export function shareProcesses(options: ShareProcessesOptions = {}): SharedProce
   if (typeof options !== 'object' || options === null)
     refuseOption('an object', 'options of shareProcesses()', options);
   checkOptionNames(options, OPTIONS);
-  const { dir = process.env.METRICS_PROCESSES_DIR || undefined, name = serviceName() } = options;
-  const { workerLabel = false, keep = false } = options;
+  const given = present(options);
+  const all = { ...defaults(), ...given };
+  const { dir, name, workerLabel, keep } = all;
   checkText('dir', dir ?? '/');
   checkText('name', name);
   if (typeof keep !== 'boolean') refuseOption('true or false', 'keep', keep);
   if (workerLabel !== true && workerLabel !== false) checkText('workerLabel', workerLabel);
-  return joined ?? join({ dir, name, worker: labelOf(workerLabel), keep }, workerLabel !== false);
+  if (joined === undefined) return join({ dir, name, worker: labelOf(workerLabel), keep }, all);
+  warnOfOthers(given, joined);
+  return joined;
+}
+
+const defaults = () => ({
+  dir: process.env.METRICS_PROCESSES_DIR || undefined,
+  name: serviceName(),
+  workerLabel: false as string | boolean,
+  keep: false,
+});
+
+/** The options that are given, inherited ones too. */
+const present = ({ dir, name, workerLabel, keep }: ShareProcessesOptions): Partial<ReturnType<typeof defaults>> =>
+  Object.fromEntries(Object.entries({ dir, name, workerLabel, keep }).filter(([, value]) => value !== undefined));
+
+/** Warns of options that come too late. Those of a worker are its primary's. */
+function warnOfOthers(given: object, { dir }: SharedProcesses): void {
+  const former = chosen;
+  if (former === undefined) return;
+  const others = Object.entries(given).filter(([name, value]) => value !== former[name as keyof ShareProcessesOptions]);
+  if (others.length === 0) return;
+  const names = others.map(([name]) => name).join(', ');
+  warnOnce(
+    `INVALID_CONFIG: shareProcesses() ignores ${names}: this process shares its metrics in ${dir} already. Call it before cluster.fork(), and once`,
+  );
 }
 
 /** The value of the label `worker`. */
@@ -92,11 +126,49 @@ function checkText(option: string, value: unknown): void {
   if (typeof value !== 'string' || value === '' || value.includes('\0')) refuseOption('a text', option, value);
 }
 
-function join(options: Sharing, isLabelled: boolean): SharedProcesses {
+function join(options: Sharing, all: ShareProcessesOptions): SharedProcesses {
   const run = enter(options);
-  // Workers inherit the variable. A process that is not a worker of this one ignores it.
-  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${run.dir}`;
+  chosen = all;
+  tellWorkers(run.dir, all.workerLabel !== false);
   return run;
+}
+
+/** Workers inherit the variable. A process that is not a worker of this one ignores it. */
+function tellWorkers(folder: string, isLabelled: boolean): void {
+  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${folder}`;
+}
+
+/**
+ * Shares the metrics of a primary of `node:cluster` with its workers, from the first one on. Nothing is written before, and
+ * nothing at all in another program. If the folder cannot be used, registries ask the workers by message.
+ *
+ * @returns true if this process shares its metrics, or will
+ */
+export function shareWithWorkers(): boolean {
+  if (joined !== undefined || isWaiting || !isMainThread || !mayBePrimary()) return joined !== undefined || isWaiting;
+  const cluster = require('node:cluster') as typeof import('node:cluster').default;
+  if (!cluster.isPrimary) return false;
+  const all = defaults();
+  // Its workers are told the run. Without a folder that the program has set, no other process is to join.
+  if (all.dir === undefined) all.name += `\n${process.pid} ${performance.timeOrigin}`;
+  const { dir, name, keep } = all;
+  const run = runFolder({ dir, name, keep });
+  if (run === null) return false;
+  isWaiting = true;
+  // The first worker is made before anyone hears of it.
+  tellWorkers(run, false);
+  const begin = () => {
+    if (joined === undefined) joinOrTryAgain({ dir: dirname(run), name, keep }, all);
+  };
+  if (Object.keys(cluster.workers ?? {}).length > 0) begin();
+  else cluster.once('fork', begin);
+  return true;
+}
+
+/** False if nothing has loaded `node:cluster`, which loads much else. Only Node.js tells. */
+function mayBePrimary(): boolean {
+  const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
+  return moduleLoadList?.includes('NativeModule cluster') ?? false;
 }
 
 /** What all processes of a service have in common. PM2 may run one script as several applications, each with a name. */
@@ -107,6 +179,7 @@ function serviceName(): string {
 }
 
 function enter(options: Sharing): SharedProcesses {
+  isWaiting = false;
   joined = { dir: shareContributor(options), processes: sharedWith };
   lookAfter();
   return joined;
@@ -152,30 +225,39 @@ export function joinAsWorker(): void {
     lookAfter();
     return;
   }
+  joinRun(process.env[RUN]);
+}
+
+/** Joins the run of the primary, as the primary's variable names it. */
+export function joinRun(said = ''): void {
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
-  const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(process.env[RUN] ?? '') ?? [];
+  const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(said) ?? [];
   if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;
   // Workers of a program that PM2 runs inherit its number.
   const number = [process.env.NODE_APP_INSTANCE, cluster.worker?.id].filter((part) => part !== undefined).join('-');
   const options = { name: '', run: dir, worker: isLabelled === '1' ? number : undefined, keep: false };
-  try {
-    enter(options);
-  } catch (error) {
-    // The worker has not asked for anything: it runs on, and only its own scrapes show its values until it can join.
-    warnOnce(messageOf(error));
-    joinLater(options);
-  }
+  joinOrTryAgain(options);
 }
 
-/** Tries again until this process takes part in a run: the disk may have room again, or the lock be free. */
-function joinLater(options: Sharing): void {
-  const timer = setInterval(() => {
+/**
+ * Joins a run, or tries again until this process takes part in one: the disk may have room again, or the lock be free. The
+ * program has not asked for anything: it runs on, and only its own scrapes show its values meanwhile.
+ */
+function joinOrTryAgain(options: Sharing, all?: ShareProcessesOptions): void {
+  const tryTo = (atOnce: boolean) => {
     try {
-      if (joined === undefined) enter({ ...options, atOnce: true });
-      clearInterval(timer);
+      if (joined !== undefined) return true;
+      enter({ ...options, atOnce });
+      chosen = all;
+      return true;
     } catch (error) {
       warnOnce(messageOf(error));
+      return false;
     }
+  };
+  if (tryTo(false)) return;
+  const timer = setInterval(() => {
+    if (tryTo(true)) clearInterval(timer);
   }, JOIN_AGAIN_MS);
   timer.unref();
 }

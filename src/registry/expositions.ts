@@ -55,7 +55,10 @@ export class Expositions {
     const refused: Answered[] = [];
     const wait = { limitMs: checkedTimeout(undefined) };
     const answers = await collections.run([], wait, (answered) => refused.push(answered));
-    const { text, numbers } = native.read({ ...this.#wanted([], scope), ...more });
+    const shown = { ...this.#wanted([], scope), ...more };
+    const { text, numbers } = await nativeAsync(async () =>
+      native.isSmall(shown.process) ? native.readNow(shown) : native.read(shown),
+    );
     const parsed = parseFamilies(text, numbers, (name) => {
       const metric = entries.get(name)?.metric;
       return metric instanceof Metric ? metric[seriesSet].known : undefined;

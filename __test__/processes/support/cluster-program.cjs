@@ -3,6 +3,7 @@
 
 const cluster = require('node:cluster');
 const { once } = require('node:events');
+const { rmSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { record } = require('./metrics.cjs');
 
@@ -85,6 +86,8 @@ async function lead() {
   const { library, registry = 'AggregatorRegistry', isLate = false, seed } = scenario.primary;
   const client = require(library);
   if (seed !== undefined) record(client, seed);
+  // A registry that the program has chosen is asked by message.
+  if (!scenario.shares) client[registry].setRegistries(client.register);
   let aggregator = isLate ? undefined : new client[registry](...(scenario.arguments ?? []));
   const workers = [];
   for (const each of scenario.workers) workers.push(await fork(each));
@@ -129,6 +132,9 @@ async function lead() {
     const result = await STEPS[name](argument);
     if (result !== undefined) results.push(result);
   }
+  const [, , folder] = process.env.PROMETHEUS_METRICS_RUN?.split(':') ?? [];
+  for (const worker of workers) worker.process.kill('SIGKILL');
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   process.stdout.write(JSON.stringify(results), () => process.exit(0));
 }
 

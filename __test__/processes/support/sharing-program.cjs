@@ -1,7 +1,9 @@
 // A process of a service that shares its metrics. Does what its parent asks, and answers each question on one line.
 
 const { createInterface } = require('node:readline');
-const { writeSync } = require('node:fs');
+const { readdirSync, writeSync } = require('node:fs');
+const { setFlagsFromString } = require('node:v8');
+const { runInNewContext } = require('node:vm');
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
 
 const {
@@ -21,6 +23,8 @@ const waits = new Histogram({ name: 'wait_seconds', help: 'Waits', nativeHistogr
 const gauges = ['sum', 'min', 'max', 'average', 'first', 'latest', 'omit'].map(
   (aggregator) => new Gauge({ name: `state_${aggregator}`, help: 'State', aggregator }),
 );
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc');
 let series = 0;
 /** By port. */
 const exporters = new Map();
@@ -100,6 +104,11 @@ const commands = {
     for (const n of values) limited.inc({ n });
   },
   processes: () => shareProcesses().processes(),
+  /** What this process holds. */
+  resources: () => {
+    gc();
+    return { descriptors: readdirSync('/proc/self/fd').length, bytes: process.memoryUsage.rss() };
+  },
   chdir: ({ dir }) => process.chdir(dir),
   /** Counts in a worker thread; ends it if asked. */
   thread: async ({ times: number, end }) => {

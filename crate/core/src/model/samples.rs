@@ -29,12 +29,13 @@ pub(crate) struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// The values at a summary's quantiles. Without any observation they are 0, as its count and sum; NaN if it has
-    /// forgotten all observations.
+    /// The values at a summary's quantiles. Without any observation they are 0, as its count and sum; NaN if all
+    /// observations are forgotten, or those of other processes.
     pub(crate) fn quantiles(&self, quantiles: &[f64], out: &mut Vec<f64>) {
         out.clear();
         match self.digest {
             Some(digest) if self.values[0] != 0.0 || !digest.is_empty() => digest.quantiles(quantiles, out),
+            None if self.values[0] != 0.0 => out.resize(quantiles.len(), f64::NAN),
             _ => out.resize(quantiles.len(), 0.0),
         }
     }

@@ -41,6 +41,12 @@ pub fn join(process: &Process, contributor: &Contributor, options: &JoinOptions)
     imp::join(process, contributor, options)
 }
 
+/// The folder of the run that `join` would join, which it may make; `None` on systems other than Linux. Makes nothing.
+#[must_use]
+pub fn run_folder(options: &JoinOptions) -> Option<PathBuf> {
+    imp::folder_of(options).ok()
+}
+
 /// Joins a contributor to the run of its process; does nothing without a run.
 ///
 /// # Errors
@@ -168,7 +174,7 @@ mod imp {
     }
 
     /// An absolute path: the program may change its working directory, and processes may have different ones.
-    fn folder_of(options: &JoinOptions) -> Result<PathBuf> {
+    pub(super) fn folder_of(options: &JoinOptions) -> Result<PathBuf> {
         let base = options.dir.clone().unwrap_or_else(default_base);
         let folder = options.run.clone().unwrap_or_else(|| folder_of_run(&base, &options.name, options.keep));
         std::path::absolute(&folder).map_err(|error| failed(&folder, &error))
@@ -236,8 +242,12 @@ mod imp {
         Ok(false)
     }
 
+    pub(super) fn join(_: &Process, _: &Contributor, options: &JoinOptions) -> Result<PathBuf> {
+        folder_of(options)
+    }
+
     /// Without locks that end with their process, and memory that a file can take the place of.
-    pub(super) fn join(_: &Process, _: &Contributor, _: &JoinOptions) -> Result<PathBuf> {
+    pub(super) fn folder_of(_: &JoinOptions) -> Result<PathBuf> {
         Err(MetricsError::new(
             ErrorKind::InvalidConfig,
             "Expected Linux but received another system: it cannot share metrics between processes",

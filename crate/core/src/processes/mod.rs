@@ -39,6 +39,6 @@ mod totals;
 mod turn;
 
 pub use join::{
-    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, take_warnings,
-    warn, was_read,
+    JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, run_folder,
+    take_warnings, warn, was_read,
 };

@@ -250,16 +250,23 @@ impl Reader {
             Record::Family(record) => {
                 let number = record.number;
                 let descriptor = Arc::new(record.descriptor.clone());
-                let place = place_of(&self.families, number);
-                let known = place.ok().map(|at| self.families.remove(at));
-                if known.as_ref().is_some_and(|known| known.is_told) {
-                    return Err(damaged("its log has a family twice"));
+                let series = Arc::default();
+                match place_of(&self.families, number) {
+                    Ok(at) if self.families[at].is_told => {
+                        return Err(damaged("its log has a family twice"));
+                    }
+                    // With what was seen in the former log.
+                    Ok(at) => {
+                        let known = &mut self.families[at];
+                        let seen = std::mem::replace(&mut known.seen, SeenSeries::new());
+                        *known = Followed { record: *record, descriptor, series, seen, is_told: true };
+                    }
+                    Err(at) => {
+                        let seen = SeenSeries::new();
+                        let family = Followed { record: *record, descriptor, series, seen, is_told: true };
+                        self.families.insert(at, family);
+                    }
                 }
-                // What was seen in the former log.
-                let seen = known.map_or_else(SeenSeries::new, |known| known.seen);
-                let family =
-                    Followed { record: *record, descriptor, series: Arc::default(), seen, is_told: true };
-                self.families.insert(place.unwrap_or_else(|at| at), family);
                 self.order.push(number);
             }
             Record::Series { family, id, slot, start_ms, labels } => {

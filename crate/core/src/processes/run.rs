@@ -9,7 +9,7 @@ use super::refusal::Refusal;
 use super::totals::{self, Identities, Totals};
 use super::turn::FileTurn;
 use crate::clock::Clock;
-use crate::registry::{Contributor, Others, Retired, Run, Shown, Turn};
+use crate::registry::{Contributor, Labelled, Others, Retired, Run, Shown, Turn};
 use crate::sort::sort_by;
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, RwLock};
 use nix::fcntl::OFlag;
@@ -72,7 +72,7 @@ struct State {
     totals: Totals,
     /// True if the file of totals is older than these, or gone.
     is_ahead: bool,
-    /// The files that are left out, and when they were last tried.
+    /// The files that are left out, by name, and when they were last tried.
     refused: Vec<(String, Instant)>,
     /// True once a warning has said that the last values are shown again.
     is_old: bool,
@@ -81,7 +81,14 @@ struct State {
 impl State {
     /// A file is not left out any more.
     fn accept(&mut self, name: &str) {
-        self.refused.retain(|(refused, _)| refused != name);
+        if let Ok(at) = self.refusal(name) {
+            self.refused.remove(at);
+        }
+    }
+
+    /// Where a file is among those that are left out, or belongs.
+    fn refusal(&self, name: &str) -> Result<usize, usize> {
+        self.refused.binary_search_by(|(refused, _)| (**refused).cmp(name))
     }
 }
 
@@ -115,7 +122,7 @@ impl SharedRun {
         let (mut totals, _) = Totals::read_or_known(&self.folder, &self.clock, &known).map_err(unreadable)?;
         let mut sum = (*totals.retired).clone();
         for family in &retired.families {
-            sum.absorb(&**family, &self.clock, family.left(), usize::MAX);
+            sum.absorb(&Labelled(&**family, &self.label), &self.clock, family.left(), usize::MAX);
         }
         sum.count_overflow(&retired.overflow);
         totals.retired = Arc::new(sum);
@@ -176,11 +183,12 @@ impl SharedRun {
     /// Leaves a file out; says so the first time.
     fn refuse(&self, state: &mut State, name: String, reason: &str) {
         let path = self.folder.join(&name);
-        let known = state.refused.iter().any(|(known, _)| *known == name);
-        state.accept(&name);
-        state.refused.push((name, Instant::now()));
-        if !known {
-            self.warn(format!("{} is left out of the shared metrics: {reason}", path.display()));
+        match state.refusal(&name) {
+            Ok(at) => state.refused[at].1 = Instant::now(),
+            Err(at) => {
+                state.refused.insert(at, (name, Instant::now()));
+                self.warn(format!("{} is left out of the shared metrics: {reason}", path.display()));
+            }
         }
     }
 
@@ -233,9 +241,7 @@ impl SharedRun {
                 continue;
             }
             let name = file_name(identity);
-            let is_refused =
-                |(refused, tried): &(String, Instant)| *refused == name && tried.elapsed() < REFUSED_AGE;
-            if state.refused.iter().any(is_refused) {
+            if state.refusal(&name).is_ok_and(|at| state.refused[at].1.elapsed() < REFUSED_AGE) {
                 continue;
             }
             let place = state.readers.binary_search_by_key(&identity, |reader| reader.header.identity);

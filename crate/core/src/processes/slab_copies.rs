@@ -3,7 +3,7 @@
 
 use super::refusal::{Refusal, damaged};
 use crate::model::NativeHistogram;
-use crate::registry::{PASSES_MAX, read_described, read_histogram};
+use crate::registry::{COPIES, PASSES_MAX, read_described, read_histogram};
 use crate::slab::CELLS_PER_SLAB;
 use std::cell::{Cell, RefCell};
 use std::fs::File;
@@ -56,17 +56,20 @@ pub(super) struct SlabCopies<'a> {
     places: &'a SlabPlaces,
     /// As `places`.
     copies: Vec<Option<SlabCopy>>,
+    /// True once all slabs were copied, and then all again: cells of several slabs that are alike in both copies were so at
+    /// one moment.
+    has_all: bool,
 }
 
 /// Two copies of a slab, made one after the other.
 struct SlabCopy {
-    passes: [Vec<u8>; 2],
+    passes: [Vec<u8>; COPIES],
     offset: u64,
 }
 
 impl<'a> SlabCopies<'a> {
     pub(super) fn new(file: &'a File, places: &'a SlabPlaces) -> Self {
-        Self { file, places, copies: places.0.iter().map(|_| None).collect() }
+        Self { file, places, copies: places.0.iter().map(|_| None).collect(), has_all: false }
     }
 
     /// Reads the cells of a series.
@@ -98,26 +101,44 @@ impl<'a> SlabCopies<'a> {
     }
 
     /// Reads a series of a native histogram; `None` if not all of its cells are in the file.
-    pub(super) fn read_native(&self, slot: u32, values: &mut [f64]) -> Option<NativeHistogram> {
-        read_described(slot, values, &|slot, cells| self.load(slot, cells).is_some())
+    pub(super) fn read_native(&mut self, slot: u32, values: &mut [f64]) -> Option<NativeHistogram> {
+        self.copy_all();
+        read_described(slot, values, &|pass, slot, count| self.load(pass, slot, count))
     }
 
-    /// Reads cells as they are now.
-    fn load(&self, slot: u32, cells: &mut [f64]) -> Option<()> {
-        let at = self.places.find(slot / CELLS_PER_SLAB as u32).ok()?;
-        let (_, place) = &self.places.0[at];
-        let first = slot as usize % CELLS_PER_SLAB;
-        if first + cells.len() > place.cells as usize {
-            return None;
+    /// Copies all slabs. A series whose cells cannot be copied is not found.
+    fn copy_all(&mut self) {
+        if std::mem::replace(&mut self.has_all, true) {
+            return;
         }
-        let mut bytes = vec![0; size_of_val(cells)];
-        self.file.read_exact_at(&mut bytes, place.offset + (first * CELL_BYTES) as u64).ok()?;
-        cells.iter_mut().enumerate().for_each(|(at, cell)| *cell = cell_at(&bytes, at));
-        Some(())
+        (0..self.copies.len()).for_each(|at| drop(self.copy_at(at)));
+        let Self { file, copies, .. } = self;
+        for SlabCopy { passes: [_, two], offset } in copies.iter_mut().flatten() {
+            // What is left of the former copy is one, too.
+            let _ = file.read_exact_at(two, *offset);
+        }
+    }
+
+    /// Loads cells from a copy, or reads them as they are now.
+    fn load(&self, pass: usize, slot: u32, count: usize) -> Option<Vec<f64>> {
+        let at = self.places.find(slot / CELLS_PER_SLAB as u32).ok()?;
+        let SlabCopy { passes, offset } = self.copies[at].as_ref()?;
+        let first = slot as usize % CELLS_PER_SLAB * CELL_BYTES;
+        let copy = passes.get(pass).unwrap_or(&passes[0]).get(first..first + count * CELL_BYTES)?;
+        if pass < COPIES {
+            return Some(cells_of(copy));
+        }
+        let mut bytes = copy.to_vec();
+        self.file.read_exact_at(&mut bytes, offset + first as u64).ok()?;
+        Some(cells_of(&bytes))
     }
 
     fn copy(&mut self, number: u32) -> Result<&SlabCopy, Refusal> {
         let at = self.places.find(number).map_err(|_| damaged("a series is in no slab"))?;
+        self.copy_at(at)
+    }
+
+    fn copy_at(&mut self, at: usize) -> Result<&SlabCopy, Refusal> {
         let copy = &mut self.copies[at];
         if copy.is_none() {
             let (_, SlabPlace { offset, cells }) = &self.places.0[at];
@@ -126,7 +147,7 @@ impl<'a> SlabCopies<'a> {
             if self.file.metadata()?.len() < offset + bytes as u64 {
                 return Err(damaged("it is shorter than its log says"));
             }
-            let mut passes = [vec![0; bytes], vec![0; bytes]];
+            let mut passes = [(); COPIES].map(|()| vec![0; bytes]);
             for pass in &mut passes {
                 self.file.read_exact_at(pass, *offset)?;
             }
@@ -134,6 +155,10 @@ impl<'a> SlabCopies<'a> {
         }
         copy.as_ref().ok_or_else(|| damaged("a series is in no slab"))
     }
+}
+
+fn cells_of(bytes: &[u8]) -> Vec<f64> {
+    (0..bytes.len() / CELL_BYTES).map(|at| cell_at(bytes, at)).collect()
 }
 
 /// The kernel copies an aligned cell as a whole, because it copies by words or by more.

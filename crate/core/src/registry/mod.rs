@@ -66,7 +66,7 @@ pub(crate) use index::SeriesCells;
 pub(crate) use journal::{Journal, NewSeries};
 pub(crate) use mount::MountLabels;
 #[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use native_description::read_described;
+pub(crate) use native_description::{COPIES, read_described};
 pub(crate) use native_series::SharedNative;
 pub(crate) use registry::{Item, Mount};
 pub use registry::{Registry, RegistryConfig};
@@ -76,11 +76,11 @@ pub(crate) use remote::Turn;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use remote::{Others, RemoteSeries, Run};
 pub use report::{CardinalityReport, LabelCardinality, MetricCardinality};
-#[cfg(all(target_os = "linux", not(loom)))]
-pub(crate) use retired::Retired;
 pub(crate) use retired::RetiredFamily;
 #[cfg(feature = "http")]
 pub(crate) use retired::add_overflow;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub(crate) use retired::{Labelled, Retired};
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use seen::{SeenSeries, fingerprint};
 #[cfg(all(target_os = "linux", not(loom)))]

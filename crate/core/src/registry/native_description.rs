@@ -13,7 +13,7 @@ const WINDOW_CELLS: usize = 3;
 pub(super) const FAR: usize = WINDOWS + 2 * WINDOW_CELLS + 2;
 /// Cells of the smallest description.
 const CELLS_MIN: usize = 16;
-/// No native histogram has more buckets.
+/// No native histogram has more buckets outside of its windows.
 const BUCKETS_MAX: usize = 1 << 20;
 /// After so many passes over a series that its process writes all the time, its parts may be of different moments.
 const PASSES_MAX: usize = 20;
@@ -47,20 +47,30 @@ pub(super) fn cells_of(described: &Description<'_>) -> Vec<f64> {
     cells
 }
 
-/// Reads cells of another process from a slot on. False if it has no such cells.
-pub(crate) type LoadCells<'a> = &'a dyn Fn(u32, &mut [f64]) -> bool;
+/// The passes that may read copies of all cells, which were made one after the other.
+pub(crate) const COPIES: usize = 2;
+
+/// Reads so many cells of another process from a slot on, for a pass. `None` if it has no such cells.
+pub(crate) type LoadCells<'a> = &'a dyn Fn(usize, u32, usize) -> Option<Vec<f64>>;
 
 /// Reads a series of another process: classic buckets and sum, and the native buckets. `None` if they cannot be found.
 pub(crate) fn read_described(slot: u32, values: &mut [f64], load: LoadCells<'_>) -> Option<NativeHistogram> {
-    let mut last = Pass::over(slot, values.len(), load)?;
-    for pass in 1..2 * PASSES_MAX {
-        let next = Pass::over(slot, values.len(), load)?;
+    let mut last: Option<Pass> = None;
+    for pass in 0..2 * PASSES_MAX {
+        let load = |slot: u32, count: usize| load(pass, slot, count);
+        let next = match Pass::over(slot, values.len(), &load) {
+            // A copy takes some time: what a cell names may be elsewhere already.
+            None if pass < COPIES => continue,
+            read => read?,
+        };
         // Between two equal passes nothing has changed. Otherwise the description must be the same at least: the cells that it
         // names are used for something else once another one has taken its place. It is the earlier pass that this holds for.
-        if next.is(&last) || pass > PASSES_MAX && next.place() == last.place() {
+        if let Some(last) = &last
+            && (next.is(last) || pass > PASSES_MAX && next.place() == last.place())
+        {
             return last.histogram(values);
         }
-        last = next;
+        last = Some(next);
     }
     None
 }
@@ -76,10 +86,9 @@ struct Pass {
 
 impl Pass {
     /// `width` is the number of cells up to the sum.
-    fn over(slot: u32, width: usize, load: LoadCells<'_>) -> Option<Self> {
+    fn over(slot: u32, width: usize, load: &dyn Fn(u32, usize) -> Option<Vec<f64>>) -> Option<Self> {
         let cells = |slot: f64, count: usize| {
-            let mut cells = vec![0.0; count];
-            (count == 0 || load(whole(slot)?, &mut cells)).then_some(cells)
+            if count == 0 { Some(Vec::new()) } else { load(whole(slot)?, count) }
         };
         let count = |number: f64| whole(number).map(|it| it as usize).filter(|it| *it <= BUCKETS_MAX);
         let own = cells(slot.into(), width + NATIVE_CELLS)?;

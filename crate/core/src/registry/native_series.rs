@@ -307,6 +307,7 @@ impl NativeSeries {
             Err(at) => {
                 far.insert(at, (key, 1.0));
                 self.buckets += 1;
+                // Writes all of them again while they are shared: n buckets cost n * n stores. Few have no limit of buckets.
                 self.describe();
             }
         }

@@ -35,8 +35,11 @@ impl Family {
             format!("{{{}}}", labels.collect::<Vec<_>>().join(","))
         };
         let samples: Vec<String> = samples.iter().take(SAMPLES).map(shown).collect();
+        // The limit holds for one of those whose series a scrape shows.
+        let process =
+            if self.is_followed() { format!(" in process {}", std::process::id()) } else { String::new() };
         format!(
-            "CARDINALITY_LIMIT: \"{}\" has {} series of at most {}; label sets beyond its limits {becomes}.{most} Some: {}",
+            "CARDINALITY_LIMIT: \"{}\" has {} series of at most {}{process}; label sets beyond its limits {becomes}.{most} Some: {}",
             descriptor.name(),
             self.series_count(),
             limits.max_series,

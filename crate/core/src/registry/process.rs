@@ -103,18 +103,18 @@ impl Process {
         // The run has the counts of a shared contributor: it is read there from now on, as if it were another process. What
         // its file has no room for stays here.
         let journal = contributor.journal();
+        let label = old.run.as_ref().map(|run| run.label()).unwrap_or_default();
         let retired = match &journal {
             Some(journal) if !journal.is_lost() => {
-                Arc::new(old.retired.fold_unshared(contributor.registry()))
+                Arc::new(old.retired.fold_unshared(contributor.registry(), label))
             }
             _ => {
                 let others = old.run.as_ref().map(|run| run.last());
                 let others = others.iter().flat_map(|others| &others.families);
                 let mut others = others.flat_map(|family| family.label_sets());
-                let label = old.run.as_ref().map(|run| run.label()).unwrap_or_default();
                 // The leaving one too: its series and the retired ones were shown as one.
                 let shown = Shown::of(&mut old.retired.expired(), &old.live, label, &mut others);
-                Arc::new(old.retired.fold(contributor.registry(), &shown))
+                Arc::new(old.retired.fold(contributor.registry(), label, &shown))
             }
         };
         let last_of = old.run.as_ref().filter(|_| live.is_empty());

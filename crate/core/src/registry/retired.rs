@@ -7,7 +7,7 @@ use super::family::Family;
 use super::registry::Registry;
 use super::shown::{Keys, Shown};
 use crate::clock::Clock;
-use crate::labels::{canonical_key, render};
+use crate::labels::{canonical_key, labels_with, render};
 use crate::model::{Descriptor, Digest, NativeHistogram, Series, Source};
 use crate::sort::sort_by;
 use crate::sync::{Arc, SliceArc};
@@ -246,28 +246,30 @@ pub(crate) struct Retired {
 
 impl Retired {
     /// Makes a new list: this one and the last values of a leaving contributor's counters, histograms and summaries. Its gauges
-    /// are dropped, and so are families that have expired, without the series that are `shown`.
-    pub(crate) fn fold(&self, leaving: &Registry, shown: &Shown) -> Self {
+    /// are dropped, and so are families that have expired, without the series that are `shown`. `label` is that of the process.
+    pub(crate) fn fold(&self, leaving: &Registry, label: &[u8], shown: &Shown) -> Self {
         let mut folded = self.clone();
         folded.drop_expired(shown);
         for family in &leaving.families() {
             add_overflow(&mut folded.overflow, family);
             let (ttl, max) = (family.time_to_live(leaving.ttl()), family.limits().max_series);
             if family.series_count() > 0 {
-                folded.absorb(&Leaving { family, is_whole: true }, family.clock(), ttl, max);
+                let whole = Leaving { family, is_whole: true };
+                folded.absorb(&Labelled(&whole, label), family.clock(), ttl, max);
             }
         }
         folded
     }
 
     /// Makes a new list: this one and the last values of the series that other processes do not see.
-    pub(crate) fn fold_unshared(&self, leaving: &Registry) -> Self {
+    pub(crate) fn fold_unshared(&self, leaving: &Registry, label: &[u8]) -> Self {
         let mut folded = self.clone();
         for family in &leaving.families() {
             let unshared = Leaving { family, is_whole: false };
             // Ends with the first one.
             if unshared.for_each(|_| Err(())).is_err() {
                 let ttl = family.time_to_live(leaving.ttl());
+                let unshared = Labelled(&unshared, label);
                 folded.absorb(&unshared, family.clock(), ttl, family.limits().max_series);
             }
         }
@@ -327,6 +329,19 @@ impl Retired {
             *family = Arc::new(RetiredFamily::clone(family));
         }
         Arc::get_mut(family)
+    }
+}
+
+/// The series of a family with the label of their process, which may be empty.
+pub(crate) struct Labelled<'a, S>(pub(crate) &'a S, pub(crate) &'a [u8]);
+
+impl<S: Source> Source for Labelled<'_, S> {
+    fn descriptor(&self) -> &Descriptor {
+        self.0.descriptor()
+    }
+
+    fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        self.0.for_each(|series| visit(Series { labels: &labels_with(series.labels, self.1), ..series }))
     }
 }
 

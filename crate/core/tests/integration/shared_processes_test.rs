@@ -164,6 +164,8 @@ enum Step {
     End(usize),
     Record(usize, usize, usize, u32),
     Remove(usize, usize, usize),
+    /// Longer than the test takes, or none.
+    Ttl(usize, usize, bool),
     Read(usize),
 }
 
@@ -175,6 +177,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => (0..9_usize).prop_map(Step::End),
         8 => (0..9_usize, 0..3_usize, 0..4_usize, 0..1000_u32).prop_map(|(a, b, c, d)| Step::Record(a, b, c, d)),
         3 => (0..9_usize, 0..3_usize, 0..4_usize).prop_map(|(a, b, c)| Step::Remove(a, b, c)),
+        2 => (0..9_usize, 0..3_usize, any::<bool>()).prop_map(|(a, b, c)| Step::Ttl(a, b, c)),
         4 => (0..9_usize).prop_map(Step::Read),
     ]
 }
@@ -229,6 +232,11 @@ impl Service {
                 let threads = &mut self.members[at % count].threads;
                 let thread = thread % threads.len();
                 threads[thread].remove(label)?;
+            }
+            Step::Ttl(at, thread, has) => {
+                let threads = &self.members[at % count].threads;
+                let ttl = has.then_some(Duration::from_secs(3600));
+                threads[thread % threads.len()].contributor.registry().set_ttl(ttl);
             }
             Step::Read(at) => self.check(&self.members[at % count])?,
         }
