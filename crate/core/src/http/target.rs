@@ -4,6 +4,7 @@
 use super::body::Body;
 use crate::error::Result;
 use crate::gather::{Gathered, OverflowCalls, Selection, encode, gather, overflow};
+use crate::labels::Escaping;
 use crate::metrics::CounterVec;
 use crate::registry::{CardinalityConfig, CardinalityLimits, Kind, Process, Registry, Sample, SampleFamily};
 use crate::serialization::Format;
@@ -195,7 +196,13 @@ impl Target {
 
     /// Gathers a scrape and counts the families left out of the merge. If the families of a `service` are given, they
     /// and the fault counters are appended.
-    pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
+    pub(crate) fn gather(
+        &self,
+        own: bool,
+        names: &[String],
+        escaping: Escaping,
+        service: Option<&Registry>,
+    ) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended: Vec<&Registry> = service
             .into_iter()
@@ -204,7 +211,8 @@ impl Target {
             .collect();
         // Each process of a run has a pusher of its own: with the values of the others, sums would count these several times.
         let without_run = service.is_some_and(|service| self.is_pushers(service));
-        let selection = Selection { process, names, appended: &appended, without_own: false, without_run };
+        let selection =
+            Selection { process, names, appended: &appended, without_own: false, without_run, escaping };
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {
             let of_run = if without_run { Vec::new() } else { Self::run_families(process) };
