@@ -26,12 +26,13 @@ const JOBS = {
   default: [AS_THEY_ARE, {}],
   text1: [AS_THEY_ARE, protocols('PrometheusText1.0.0')],
   openmetrics1: [AS_THEY_ARE, protocols('OpenMetricsText1.0.0')],
-  protobuf: [AS_THEY_ARE, protocols('PrometheusProto')],
+  // Servers from 3.4 on name no scheme for protobuf, so Go's library too gives them the default.
+  protobuf: [UNDERSCORES, protocols('PrometheusProto')],
   text0: [UNDERSCORES, protocols('PrometheusText0.0.4')],
-  legacy: [UNDERSCORES, { metric_name_validation_scheme: 'legacy' }],
+  legacy: [UNDERSCORES, { metric_name_validation_scheme: 'legacy', ...escaping('underscores') }],
   underscores: [UNDERSCORES, escaping('underscores')],
   dots: [DOTS, { ...escaping('dots'), ...protocols('PrometheusText1.0.0') }],
-  values: [VALUES, { ...escaping('values'), ...protocols('PrometheusProto') }],
+  values: [VALUES, { ...escaping('values'), ...protocols('OpenMetricsText1.0.0') }],
 };
 
 function recorded() {

@@ -108,6 +108,37 @@ test('text 1.0.0 has each scheme that a scraper asks for', async (t) => {
   }
 });
 
+test('each server gets the names that its Accept asks for', async (t) => {
+  const registry = sample();
+  const proto = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+  const om = 'application/openmetrics-text;version=';
+  const rest = `${om}0.0.1;q=0.6,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.4,*/*;q=0.3`;
+  const all = `;escaping=allow-utf-8;q=`;
+  const servers = [
+    ['2.42', `${om}1.0.0,${om}0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1`, 'a_b'],
+    ['2.49', `${om}1.0.0;q=0.5,${om}0.0.1;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2`, 'a_b'],
+    [
+      '3.0',
+      `${om}1.0.0${all}0.5,${om}0.0.1${all}0.4,text/plain;version=1.0.0;escaping=allow-utf-8${all}0.3,text/plain;version=0.0.4${all}0.2,*/*;q=0.1`,
+      '"a.b"',
+    ],
+    ['3.0, only text', `text/plain;version=1.0.0;escaping=allow-utf-8${all}0.3,*/*;q=0.1`, '"a.b"'],
+    ['3.4', `${om}1.0.0${all}0.7,${rest}`, '"a.b"'],
+    ['3.4, legacy', `${om}1.0.0${all}0.7,${rest}`.replaceAll('allow-utf-8', 'underscores'), 'a_b'],
+    ['3.4, dots', `${om}1.0.0${all}0.7,${rest}`.replaceAll('allow-utf-8', 'dots'), 'a_dot_b'],
+    ['3.4, values', `${om}1.0.0${all}0.7,${rest}`.replaceAll('allow-utf-8', 'values'), 'U__a_2e_b'],
+    ['3.16, OpenMetrics 2.0', `${om}2.0.0${all}0.8,${om}1.0.0${all}0.7,${rest}`, '"a.b"'],
+    ['vmagent', 'text/plain;version=0.0.4;q=1,*/*;q=0.1', 'a_b'],
+  ];
+  for (const [server, accept, name] of servers) {
+    const { text } = await scraped(registry, accept);
+    t.true(text.includes(`# TYPE ${name} gauge\n`), `${server}\n${text}`);
+  }
+  const protobuf = async (accept) => parseExposition((await scraped(registry, accept)).body, { format: 'protobuf' });
+  t.is((await protobuf(`${proto}${all}0.5,${om}1.0.0${all}0.4`)).families[0].name, 'a.b', '3.0');
+  t.is((await protobuf(`${proto};q=0.8,${om}1.0.0${all}0.7,${rest}`)).families[0].name, 'a_b', '3.4');
+});
+
 test('everybody else gets underscores', async (t) => {
   const registry = sample();
   const expected = renamed('underscores').join('\n');

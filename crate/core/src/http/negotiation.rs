@@ -190,6 +190,8 @@ mod tests {
             // 3.4, and with native histograms.
             ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2".into(), utf8(OM_1)),
             (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1"), utf8(PROTO)),
+            // The servers from 3.4 on name no scheme for protobuf.
+            (format!("{ASKS_PROTO};q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"), PROTO.into()),
             // 3.16: as it is, with native histograms, with names of the old rule, with OpenMetrics 2.0.
             (V3_16.into(), utf8(OM_1)),
             (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.7,{}", V3_16.replacen("q=0.7", "q=0.65", 1)), utf8(PROTO)),
