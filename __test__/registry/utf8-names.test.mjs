@@ -210,6 +210,8 @@ test('OpenMetrics and protobuf have the names too', async (t) => {
 
 test('names[] selects by the name and by the one that is shown', async (t) => {
   const registry = sample();
+  const early = new Gauge({ name: '1é', help: 'h', collect: () => early.set(7), registers: [registry] });
+  for (const name of ['1é', '__']) t.regex((await scraped(registry, V1, [name])).text, /^__\{k8s_pod="p"\} 7$/m);
   for (const name of ['a.b', 'a_b']) {
     t.regex((await scraped(registry, V1, [name])).text, /^# HELP a_b A "b"\n# TYPE a_b gauge\na_b\{[^\n]*\n$/);
   }

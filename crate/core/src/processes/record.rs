@@ -412,8 +412,12 @@ mod tests {
                         let options = SummaryOptions::default().window(window).prune(overflow_slot % 2 == 0);
                         Descriptor::summary("s_seconds", &help, &labels, options)
                     }
-                    3 => Descriptor::new(Kind::Gauge, "g_seconds", &help, &labels)
-                        .map(|it| it.with_aggregator(Aggregator::Max)),
+                    3 => {
+                        let odd: Vec<String> = labels.iter().map(|label| format!("{label}.é")).collect();
+                        let odd: Vec<&str> = odd.iter().map(String::as_str).collect();
+                        Descriptor::by(Names::Utf8, Kind::Gauge, "g é_seconds", &help, &odd)
+                            .map(|it| it.with_aggregator(Aggregator::Max))
+                    }
                     4 => Descriptor::new(Kind::Info, "i", &help, &labels),
                     5 => Descriptor::new(Kind::StateSet, "state", &help, &labels),
                     _ => Descriptor::new(Kind::Counter, "c_seconds", &help, &labels),
@@ -429,7 +433,8 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = Record<'static>> {
-        let labels = prop::sample::select(vec![&b""[..], b"a=\"b\"", b"a=\"\\\"\",b=\"x\\\\\""]);
+        let labels =
+            prop::sample::select(vec![&b""[..], b"a=\"b\"", b"a=\"\\\"\",b=\"x\\\\\"", b"\"a.=,\"=\"b\""]);
         let numbers = prop::collection::vec((any::<f64>(), any::<f64>()), 0..5);
         prop_oneof![
             (any::<u64>(), any::<u64>()).prop_map(|(offset, bytes)| Record::Next { offset, bytes }),
