@@ -484,13 +484,22 @@ impl Descriptor {
         self.quantiles().len() + self.value_width()
     }
 
-    /// True if values of the two may be added up: same name, type, buckets and quantiles.
+    /// True if values of the two may be added up: same name, type, buckets and quantiles, and no label of one is another of
+    /// the other in some scheme of escaping.
     #[must_use]
     pub fn merges_with(&self, other: &Self) -> bool {
         self.name == other.name
+            && self.has_labels_beside(other)
             && self.kind == other.kind
             && self.buckets == other.buckets
             && self.quantiles() == other.quantiles()
             && self.native.is_some() == other.native.is_some()
+    }
+
+    /// True if a series may have labels of both.
+    fn has_labels_beside(&self, other: &Self) -> bool {
+        let others = other.label_names.iter().filter(|label| !self.label_names.contains(label));
+        let all = self.label_names.iter().chain(others).map(LabelName::as_str);
+        (self.is_plain && other.is_plain) || check_different(all).is_ok()
     }
 }

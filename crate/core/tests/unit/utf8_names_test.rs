@@ -112,10 +112,13 @@ fn contributors_are_merged_by_the_names_as_they_are() -> Outcome {
         contributor.registry().set_names(Names::Utf8);
         contributor.registry().gauge_vec("a.b", "A", &["c.d"])?.with(&["v"])?.set(2.0);
     }
+    one.registry().counter_vec("jobs", "J", &["x.y"])?.with(&["v"])?.inc();
+    other.registry().counter_vec("jobs", "J", &["x_y"])?.with(&["v"])?.inc();
     other.registry().gauge("only_here", "")?.set(1.0);
     one.registry().gauge("only.here", "O")?.set(1.0);
     let exposition = shown(one.registry(), Some(&process), Escaping::AllowUtf8);
     assert!(exposition.contains("{\"a.b\",\"c.d\"=\"v\"} 4\n"), "{exposition}");
+    assert!(exposition.contains("\njobs{\"x.y\"=\"v\"} 1\n") && !exposition.contains("x_y"), "{exposition}");
     assert!(!exposition.contains("only_here"), "one of both, because some scraper takes them for one");
     Ok(())
 }
