@@ -7,8 +7,12 @@ use crate::model::{Sample, SampleFamily};
 /// Appends rendered labels under the names of a scheme.
 pub(super) fn escape_labels(rendered: &[u8], escaping: Escaping, out: &mut Vec<u8>) {
     for pair in pairs(rendered) {
-        let name = std::str::from_utf8(pair.name).unwrap_or_default();
-        Pair { name: escaping.label_name(name).as_bytes(), is_quoted: false, ..pair }.push(out);
+        if pair.is_quoted {
+            let name = std::str::from_utf8(pair.name).unwrap_or_default();
+            Pair { name: escaping.label_name(name).as_bytes(), is_quoted: false, ..pair }.push(out);
+        } else {
+            pair.push(out);
+        }
     }
 }
 
