@@ -3,7 +3,7 @@
 import { Counter, Gauge, Histogram, Registry, startExporter, startPusher } from '@llm-devops/prometheus-metrics';
 import test from 'ava';
 import { poll } from './support/processes.mjs';
-import { startPrometheus } from './support/scrapers.mjs';
+import { PROMETHEUS_3, PROMETHEUS_NEWEST, startPrometheus } from './support/scrapers.mjs';
 
 /** Names and a label, as each job stores them. */
 const AS_THEY_ARE = { gauge: 'queue.länge', counter: 'http.requests_total', histogram: 'size.bytes', label: 'k8s.名' };
@@ -63,29 +63,31 @@ async function check(t, prometheus, job, { gauge, counter, histogram, label }) {
   t.is(await prometheus.scalar(`{"${histogram}_bucket",le="+Inf",job="${job}"}`), 1);
 }
 
-test('a server stores the names that it asks for', async (t) => {
-  const registry = recorded();
-  const exporter = await startExporter({ registry, port: 0, host: '127.0.0.1' });
-  t.teardown(() => exporter.close());
-  const url = `${exporter.url}/metrics`;
-  const targets = Object.fromEntries(Object.entries(JOBS).map(([job, [, settings]]) => [job, { url, ...settings }]));
-  const flags = ['--web.enable-remote-write-receiver'];
-  const prometheus = await startPrometheus(t, targets, { features: [], flags });
-  for (const [job, [names]] of Object.entries(JOBS)) await check(t, prometheus, job, names);
-  t.is((await prometheus.query('up == 1')).length, Object.keys(JOBS).length);
+for (const [which, program] of Object.entries({ stable: PROMETHEUS_3, newest: PROMETHEUS_NEWEST })) {
+  test(`the ${which} server stores the names that it asks for`, async (t) => {
+    const registry = recorded();
+    const exporter = await startExporter({ registry, port: 0, host: '127.0.0.1' });
+    t.teardown(() => exporter.close());
+    const url = `${exporter.url}/metrics`;
+    const targets = Object.fromEntries(Object.entries(JOBS).map(([job, [, settings]]) => [job, { url, ...settings }]));
+    const flags = ['--web.enable-remote-write-receiver'];
+    const prometheus = await startPrometheus(t, targets, { program, flags });
+    for (const [job, [names]] of Object.entries(JOBS)) await check(t, prometheus, job, names);
+    t.is((await prometheus.query('up == 1')).length, Object.keys(JOBS).length);
 
-  for (const [job, protocol, names] of [
-    ['pushed', 'remote-write', AS_THEY_ARE],
-    ['pushed1', 'remote-write-1', UNDERSCORES],
-  ]) {
-    const pusher = await startPusher({
-      registry,
-      url: `${prometheus.url}/api/v1/write`,
-      protocol,
-      job,
-      intervalMs: 200,
-    });
-    t.teardown(() => pusher.close());
-    await check(t, prometheus, job, names);
-  }
-});
+    for (const [job, protocol, names] of [
+      ['pushed', 'remote-write', AS_THEY_ARE],
+      ['pushed1', 'remote-write-1', UNDERSCORES],
+    ]) {
+      const pusher = await startPusher({
+        registry,
+        url: `${prometheus.url}/api/v1/write`,
+        protocol,
+        job,
+        intervalMs: 200,
+      });
+      t.teardown(() => pusher.close());
+      await check(t, prometheus, job, names);
+    }
+  });
+}
