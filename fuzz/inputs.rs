@@ -412,7 +412,7 @@ pub fn exposition(bytes: &[u8]) {
     if let Err(error) = parse_protobuf(bytes) {
         assert!(error.message.starts_with("Expected "), "{error}");
     }
-    for dialect in [Dialect::Text, Dialect::OpenMetrics, Dialect::OpenMetrics2] {
+    for dialect in [Dialect::Text, Dialect::Text1, Dialect::OpenMetrics, Dialect::OpenMetrics2] {
         let read = parse(&text, dialect);
         match parse_strict(&text, dialect) {
             // The strict parser returns the same result or an error.

@@ -24,11 +24,11 @@ type ErrorClass =
 export const ERRORS = {
   /** A metric of this name, or one that writes the same sample name, is already registered. */
   DUPLICATE_METRIC: 'RegistrationError',
-  /** The metric name is missing, does not match `[a-zA-Z_:][a-zA-Z0-9_:]*`, or does not end with the unit. */
+  /** The metric name is missing, does not match the rule of its registry (`[a-zA-Z_:][a-zA-Z0-9_:]*`), or does not end with the unit. */
   INVALID_METRIC_NAME: 'RegistrationError',
   /**
-   * A label name does not match `[a-zA-Z_][a-zA-Z0-9_]*`, is given twice, or is reserved: `__name__`, `le` on a histogram,
-   * `quantile` on a summary, both as default labels.
+   * A label name does not match the rule of its registry (`[a-zA-Z_][a-zA-Z0-9_]*`), is given twice, also when escaped, or is
+   * reserved: `__name__`, `le` on a histogram, `quantile` on a summary, both as default labels.
    */
   INVALID_LABEL_NAME: 'RegistrationError',
   /** A label value cannot be converted to a string, or the labels of an exemplar exceed 128 characters. */

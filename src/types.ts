@@ -145,3 +145,6 @@ export type OpenMetricsVersion = '1.0.0';
 export type PrometheusContentType = `${PrometheusMIME}; version=${PrometheusMetricsVersion}; charset=${Charset}`;
 export type OpenMetricsContentType = `${OpenMetricsMIME}; version=${OpenMetricsVersion}; charset=${Charset}`;
 export type RegistryContentType = PrometheusContentType | OpenMetricsContentType;
+
+/** The rule for names: the one of before Prometheus 3 (`[a-zA-Z_:][a-zA-Z0-9_:]*`), or any UTF-8. */
+export type NameRule = 'legacy' | 'utf8';

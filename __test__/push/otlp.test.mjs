@@ -68,6 +68,20 @@ test('OTLP has one metric a family, cumulative, with the attributes of the proce
   ]);
 });
 
+test('names of UTF-8 are sent as they are, and to a Pushgateway with underscores', async (t) => {
+  const registry = new Registry({ names: 'utf8' });
+  registry.gauge({ name: 'queue.länge', help: 'Q', labelNames: ['k8s.pod'] }).set({ 'k8s.pod': 'a' }, 1);
+  const { pusher, requests } = await pushing(t, answers(200), { registry, protocol: 'otlp' });
+  await pusher.flush();
+  const [{ name, points }] = otlp(requests[0]).metrics;
+  t.is(name, 'queue.länge');
+  t.is(points[0].labels['k8s.pod'], 'a');
+  const gateway = await pushing(t, answers(200), { registry, protocol: 'pushgateway' });
+  await gateway.pusher.flush();
+  const text = gunzipSync(gateway.requests[0].body).toString();
+  t.true(text.startsWith('# HELP queue_l_nge Q\n# TYPE queue_l_nge gauge\nqueue_l_nge{k8s_pod="a"} 1\n'));
+});
+
 test('a large registry is sent in several requests of OTLP, with every series once', async (t) => {
   const { registry } = shop();
   const counter = registry.counter({ name: 'wide_total', help: 'W', labelNames: ['text'] });

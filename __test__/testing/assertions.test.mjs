@@ -281,7 +281,7 @@ test('invalid subjects, names, labels and types throw', (t) => {
     ],
     [
       () => assertValidExposition('', { format: 'x' }),
-      'one of text, openmetrics, openmetrics2, protobuf for format but received "x" of type string',
+      'one of text, text1, openmetrics, openmetrics2, protobuf for format but received "x" of type string',
     ],
   ];
   for (const [call, expected] of refused) {

@@ -158,6 +158,18 @@ test('a long line is cut around the error’s position', (t) => {
   t.deepEqual(more, []);
 });
 
+test('strict mode accepts names that need quotes where text 1.0.0 is named', (t) => {
+  const quoted = '# TYPE "a.b" gauge\n{"a.b","c d"="\\"e\\n"} 1\n';
+  const { format, families } = parseExposition(quoted, { format: 'text1', strict: true });
+  t.is(format, 'text1');
+  t.deepEqual(families, parseExposition(quoted).families);
+  t.deepEqual(families[0].samples, [{ name: 'a.b', labels: { 'c d': '"e\n' }, value: 1 }]);
+  t.throws(() => parseExposition(quoted, { strict: true }), { message: /Expected a plain metric name/ });
+  t.throws(() => parseExposition(`${quoted}a 1\na 2\n`, { format: 'text1', strict: true }), {
+    message: /each series once/,
+  });
+});
+
 test('strict mode rejects more', (t) => {
   const twice = 'a 1\na 2\n';
   t.is(parseExposition(twice).families.length, 2);
@@ -173,7 +185,7 @@ test('input that is not text, and invalid options, throw with their names', (t) 
     [[new Registry()], 'Expected a string or bytes for an exposition but received an object of type Registry'],
     [
       ['', { format: 'x' }],
-      'Expected one of text, openmetrics, openmetrics2, protobuf for format but received "x" of type string',
+      'Expected one of text, text1, openmetrics, openmetrics2, protobuf for format but received "x" of type string',
     ],
     [['', { strict: 1 }], 'Expected true or false for strict but received 1 of type number'],
   ];

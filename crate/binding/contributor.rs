@@ -11,6 +11,7 @@ use crate::scratch::Scratch;
 use napi::Env;
 use napi::bindgen_prelude::{Function, Object, sys};
 use napi_derive::napi;
+use prometheus_metrics::Names;
 use prometheus_metrics::processes::{
     JoinOptions, announce_ports, join, join_run_of, live_processes, look_after, port_use, run_folder,
     take_warnings, warn, was_read,
@@ -105,6 +106,8 @@ pub struct FamilyDescription {
     /// How long a value may stay unchanged before its series expires, in seconds. 0: never. Not set: the registry's
     /// setting.
     pub ttl_seconds: Option<f64>,
+    /// Whether names may be any UTF-8.
+    pub utf8: Option<bool>,
 }
 
 /// The settings of a summary.
@@ -265,11 +268,13 @@ impl NativeContributor {
             aggregator,
             limits,
             ttl_seconds,
+            utf8,
         } = description;
+        let rule = if utf8 == Some(true) { Names::Utf8 } else { Names::Legacy };
         let labels: Vec<&str> = label_names.iter().map(String::as_str).collect();
         let descriptor = match Kind::from_word(&kind) {
             Kind::Histogram => {
-                let classic = Descriptor::histogram(&name, &help, &labels, &buckets);
+                let classic = Descriptor::histogram_by(rule, &name, &help, &labels, &buckets);
                 match native {
                     Some(native) => classic.and_then(|it| it.with_native(native.into_options())),
                     None => classic,
@@ -277,9 +282,9 @@ impl NativeContributor {
             }
             Kind::Summary => {
                 let options = summary.map(SummaryDescription::into_options).unwrap_or_default();
-                Descriptor::summary(&name, &help, &labels, options)
+                Descriptor::summary_by(rule, &name, &help, &labels, options)
             }
-            kind => Descriptor::new(kind, &name, &help, &labels),
+            kind => Descriptor::by(rule, kind, &name, &help, &labels),
         };
         let descriptor = match &unit {
             Some(unit) => descriptor.and_then(|descriptor| descriptor.with_unit(unit)),

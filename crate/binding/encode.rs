@@ -3,9 +3,9 @@
 use crate::buffers::ascii_string;
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error, JsString, Result, ScopedTask};
-use prometheus_metrics::Format;
 use prometheus_metrics::gather::{Gathered, Selection, gather};
 use prometheus_metrics::http::{Body, Target};
+use prometheus_metrics::{Escaping, Format};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -20,13 +20,14 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    pub(crate) fn gather(&self) -> Gathered {
+    pub(crate) fn gather(&self, escaping: Escaping) -> Gathered {
         let selection = Selection::default()
             .process(self.target.process().map(|process| &**process).filter(|_| self.process))
             .names(&self.names)
             .without_own(self.without_own)
             .without_run(self.without_run)
-            .appended(&[]);
+            .appended(&[])
+            .escaping(escaping);
         gather(self.target.registry(), &selection)
     }
 }
@@ -60,7 +61,7 @@ pub struct Encoded {
 
 impl Encoded {
     pub(crate) fn of(request: &Request) -> Result<Self> {
-        let gathered = request.gather();
+        let gathered = request.gather(Escaping::default());
         let body = request.target.encode(&gathered, request.format, &request.names);
         let body = body
             .map_err(|_| Error::from_reason("Expected memory for the exposition but the system has none"))?;

@@ -12,7 +12,7 @@ use napi::bindgen_prelude::{AsyncTask, Object};
 use napi_derive::napi;
 use prometheus_metrics::http::Target;
 use prometheus_metrics::registry::{Contributor, Kind, Process, Registry};
-use prometheus_metrics::{Format, Sample, SampleFamily};
+use prometheus_metrics::{Escaping, Format, Names, Sample, SampleFamily};
 use std::sync::Arc;
 
 /// A registry.
@@ -43,15 +43,15 @@ pub struct ForeignFamily {
 }
 
 /// Validates names and converts the samples.
-fn samples(foreign: ForeignFamily) -> Result<SampleFamily> {
+fn samples(names: Names, foreign: ForeignFamily) -> Result<SampleFamily> {
     let mut samples = Vec::with_capacity(foreign.values.len());
     for ((name, labels), value) in foreign.sample_names.iter().zip(&foreign.labels).zip(&foreign.values) {
         let pairs: Vec<(&str, &str)> =
             labels.as_chunks::<2>().0.iter().map(|[name, value]| (name.as_str(), value.as_str())).collect();
-        samples.push(Sample::new(name, &pairs, *value).map_err(refused)?);
+        samples.push(Sample::by(names, name, &pairs, *value).map_err(refused)?);
     }
     let kind = Kind::from_word(&foreign.kind);
-    let family = SampleFamily::new(&foreign.name, &foreign.help, kind, samples).map_err(refused)?;
+    let family = SampleFamily::by(names, &foreign.name, &foreign.help, kind, samples).map_err(refused)?;
     Ok(family.with_unit(foreign.unit))
 }
 
@@ -101,7 +101,8 @@ impl NativeRegistry {
     /// Replaces the samples of a metric that `add_foreign` has registered.
     #[napi(catch_unwind)]
     pub fn set_foreign(&self, item: u32, foreign: ForeignFamily) -> Result<()> {
-        self.target.registry().set_foreign(item, samples(foreign)?);
+        let registry = self.target.registry();
+        registry.set_foreign(item, samples(registry.names(), foreign)?);
         Ok(())
     }
 
@@ -141,6 +142,12 @@ impl NativeRegistry {
     #[napi(catch_unwind)]
     pub fn set_ttl(&self, seconds: f64) {
         self.target.registry().set_ttl(Some(duration(seconds)));
+    }
+
+    /// Sets whether names may be any UTF-8.
+    #[napi(catch_unwind)]
+    pub fn set_utf8(&self, allowed: bool) {
+        self.target.registry().set_names(if allowed { Names::Utf8 } else { Names::Legacy });
     }
 
     /// Sets whether OpenMetrics 1.0 shows when each series began.
@@ -204,7 +211,7 @@ impl NativeRegistry {
     /// The same, read at once on this thread.
     #[napi(catch_unwind)]
     pub fn read_now(&self, wanted: Wanted) -> Values {
-        Values::of(&self.request(wanted).gather())
+        Values::of(&self.request(wanted).gather(Escaping::AllowUtf8))
     }
 
     fn request(&self, wanted: Wanted) -> Request {

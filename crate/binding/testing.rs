@@ -9,7 +9,7 @@ use prometheus_metrics::testing::{Dialect, ParseError, ParsedFamily, parse, pars
 /// An exposition that was read, or its fault.
 #[napi(object)]
 pub struct ParsedExposition {
-    /// The format that it was read as: `text`, `openmetrics`, `openmetrics2` or `protobuf`.
+    /// The format that it was read as: `text`, `text1`, `openmetrics`, `openmetrics2` or `protobuf`.
     pub format: String,
     /// The families, as `testing::parse::json` writes them.
     pub families: Option<Values>,
@@ -55,11 +55,13 @@ pub fn parse_exposition(text: String, format: Option<String>, strict: bool) -> P
     let dialect = match format.as_deref() {
         Some("openmetrics2") => Dialect::OpenMetrics2,
         Some("openmetrics") => Dialect::OpenMetrics,
+        Some("text1") => Dialect::Text1,
         Some(_) => Dialect::Text,
         None => Dialect::of(&text),
     };
     let format = match dialect {
         Dialect::Text => "text",
+        Dialect::Text1 => "text1",
         Dialect::OpenMetrics => "openmetrics",
         Dialect::OpenMetrics2 => "openmetrics2",
     };

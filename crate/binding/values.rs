@@ -4,6 +4,7 @@ use crate::encode::{Request, guarded};
 use napi::bindgen_prelude::Float64Array;
 use napi::{Env, Result, Task};
 use napi_derive::napi;
+use prometheus_metrics::Escaping;
 use prometheus_metrics::gather::{Gathered, json};
 
 /// Families as JSON. Values are beside the text, because JSON has neither NaN nor infinities.
@@ -35,7 +36,7 @@ impl Task for ReadTask {
     type JsValue = Values;
 
     fn compute(&mut self) -> Result<Self::Output> {
-        guarded(|| json(&self.request.gather()))
+        guarded(|| json(&self.request.gather(Escaping::AllowUtf8)))
     }
 
     fn resolve(&mut self, _: Env, read: Self::Output) -> Result<Values> {

@@ -151,6 +151,7 @@ export type {
   MetricType,
   MetricValue,
   MetricValueWithName,
+  NameRule,
   OpenMetricsContentType,
   OpenMetricsMIME,
   OpenMetricsVersion,

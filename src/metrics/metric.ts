@@ -38,11 +38,11 @@ export const valuesOf = Symbol('values');
 /** Configuration of every metric. */
 // biome-ignore lint/suspicious/noExplicitAny: a configuration may be written before its metric's type is known
 export interface MetricConfiguration<T extends string = string, M = any> {
-  /** A name that matches `[a-zA-Z_:][a-zA-Z0-9_:]*`. */
+  /** A name that matches `[a-zA-Z_:][a-zA-Z0-9_:]*`, or any UTF-8 in registries with `names: 'utf8'`. */
   name: string;
   /** One line that says what is measured, and in which unit. Must not be empty. */
   help: string;
-  /** Names of the labels, each matching `[a-zA-Z_][a-zA-Z0-9_]*`. @default [] */
+  /** Names of the labels, each matching `[a-zA-Z_][a-zA-Z0-9_]*`, or any UTF-8 in such registries. @default [] */
   labelNames?: T[] | readonly T[] | undefined;
   /**
    * The registries that the metric is registered in; `[]` for none.
@@ -105,8 +105,13 @@ const KEYS = optionNames<MetricConfiguration<string, never> & { [name in TypesOp
   identity: true,
 });
 
+/** The key under which a registry says whether names may be any UTF-8. Not a name, which a subclass could use. */
+export const allowsUtf8 = Symbol('allows UTF-8');
+
 /** A registry as its metrics see it. */
 export interface MetricRegistry {
+  /** @internal */
+  readonly [allowsUtf8]?: boolean;
   registerMetric(metric: never): void;
   removeSingleMetric(name: string): void;
 }
@@ -206,6 +211,7 @@ export abstract class Metric<T extends string, S extends Series, C = unknown> {
       ...(summary === undefined ? {} : { summary }),
       ...(native === undefined ? {} : { native }),
       ...(unit === undefined ? {} : { unit: checkedUnit(unit) }),
+      ...(entered.some((registry) => registry[allowsUtf8]) ? { utf8: true } : {}),
     };
     const warn = (message: string) => registries?.warn(entered[0], message);
     const set = new SeriesSet(description, definition.series, warn);

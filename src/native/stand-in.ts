@@ -93,6 +93,7 @@ class Registry implements Addon.NativeRegistry {
   setLimits(): void {}
   setTtl(): void {}
   setCreated(): void {}
+  setUtf8(): void {}
   setSanitizer(): void {}
   cardinality = (): Addon.Cardinality => ({ series: 0, maxSeries: 0, bytes: 0, metrics: [] });
   mount(): void {}

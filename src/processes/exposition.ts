@@ -16,7 +16,8 @@ const SLICE_MS = 5;
 
 /** The exposition of these families, those of one name combined. */
 export async function text(lists: readonly Families[], contentType: RegistryContentType): Promise<string> {
-  const registry = new Registry(contentType);
+  // The registries of the other processes have refused invalid names.
+  const registry = new Registry({ contentType, names: 'utf8' });
   let began = performance.now();
   for (const families of byName(lists)) {
     const family = combined(families);

@@ -89,7 +89,8 @@ export class Collections {
     const tasks: Task<Answered | undefined>[] = [];
     const wanted = names.length > 0 ? new Set(names) : undefined;
     for (const [name, entry] of [...this.#entries]) {
-      if (wanted?.has(name) === false || !needsJavaScript(entry.metric)) continue;
+      if (wanted !== undefined && !wanted.has(name) && !wanted.has(withUnderscores(name))) continue;
+      if (!needsJavaScript(entry.metric)) continue;
       tasks.push({ name, of: entry.metric, run: () => this.#collect(name, entry, refused) });
     }
     const mounted = [...this.#mounts.collections()].map((collections) => collections.run(names, wait));
@@ -148,6 +149,9 @@ export class Collections {
     });
   }
 }
+
+/** A metric's name as scrapers get it that know no UTF-8 there. */
+const withUnderscores = (name: string) => name.replace(/^\d|[^\w:]/gu, '_');
 
 /** True if a scrape has to run JavaScript for this metric. The core reads its own metrics and all cells itself. */
 function needsJavaScript(metric: AnyMetric | ForeignMetric): boolean {

@@ -2,7 +2,7 @@
  * Returns the metric of a registry that a configuration names, or creates it. Must not know the types of metrics.
  */
 import { RegistrationError } from '../errors';
-import { checkConfiguration, isSame, type MetricRegistry } from '../metrics/metric';
+import { allowsUtf8, checkConfiguration, isSame, type MetricRegistry } from '../metrics/metric';
 import type { MetricType } from '../types';
 import type { AnyMetric } from './entries';
 
@@ -28,7 +28,8 @@ export function getOrCreate<C extends { name: string; registers?: unknown }, M e
   const found = registry.getSingleMetric(configuration.name);
   // Creating the metric checks the configuration, whether or not the name is registered.
   if (found === undefined) return new type({ ...configuration, registers: [registry] });
-  const wanted = new type({ ...configuration, registers: [] });
+  const nowhere = { [allowsUtf8]: registry[allowsUtf8], registerMetric() {}, removeSingleMetric() {} };
+  const wanted = new type({ ...configuration, registers: [nowhere] });
   if (found instanceof type && isSame(found, wanted)) return found;
   throw new RegistrationError(
     'TYPE_MISMATCH',

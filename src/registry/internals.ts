@@ -16,7 +16,7 @@ import {
   type NativeService,
 } from '../native/addon';
 import { privateRegistry } from '../native/contributor';
-import type { LabelValue, Logger, RegistryContentType } from '../types';
+import type { LabelValue, Logger, NameRule, RegistryContentType } from '../types';
 import { Collections } from './collections';
 import { Entries } from './entries';
 import { Mounts } from './mounts';
@@ -40,6 +40,7 @@ export class RegistryInternals {
   readonly #mismatches = new Set<string>();
   #defaultLabels: Readonly<Record<string, LabelValue>> = {};
   #created = false;
+  #names: NameRule = 'legacy';
 
   /** @param shared the core's registry that all threads share; a new one that only this thread sees if missing */
   constructor(contentType: RegistryContentType, logger: Logger, shared: NativeRegistry | undefined) {
@@ -64,6 +65,17 @@ export class RegistryInternals {
     checkReserved(Object.keys(present), ['le', 'quantile']);
     native(() => this.native.setDefaultLabels(flatLabels(present)));
     this.#defaultLabels = present;
+  }
+
+  /** The rule for names of metrics and labels. */
+  get names(): NameRule {
+    return this.#names;
+  }
+
+  set names(names: NameRule) {
+    if (names !== 'utf8' && names !== 'legacy') refuseOption("'legacy' or 'utf8'", 'names', names);
+    this.native.setUtf8(names === 'utf8');
+    this.#names = names;
   }
 
   /** Whether OpenMetrics 1.0 shows when each series began. */

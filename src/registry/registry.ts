@@ -8,7 +8,7 @@ import { Counter, type CounterConfiguration } from '../metrics/counter';
 import { Gauge, type GaugeConfiguration } from '../metrics/gauge';
 import { type GivenHistogramConfiguration, Histogram, type HistogramConfiguration } from '../metrics/histogram';
 import { Info, type InfoConfiguration } from '../metrics/info';
-import { connectRegistries, Metric } from '../metrics/metric';
+import { allowsUtf8, connectRegistries, Metric } from '../metrics/metric';
 import { seriesSet } from '../metrics/series';
 import { StateSet, type StateSetConfiguration } from '../metrics/state-set';
 import { type GivenSummaryConfiguration, Summary, type SummaryConfiguration } from '../metrics/summary';
@@ -21,6 +21,7 @@ import type {
   LabelValue,
   Logger,
   MetricObjectWithValues,
+  NameRule,
   OpenMetricsContentType,
   Over,
   PrometheusContentType,
@@ -65,6 +66,8 @@ export interface RegistryOptions {
   sanitize?: boolean | SanitizerOptions;
   /** Shows in OpenMetrics 1.0 when each series began: see `setCreated()`. @default false */
   created?: boolean;
+  /** The rule for names of metrics and labels: see `setNames()`. @default 'legacy' */
+  names?: NameRule;
 }
 
 const OPTIONS = optionNames<RegistryOptions>('Registry', {
@@ -75,6 +78,7 @@ const OPTIONS = optionNames<RegistryOptions>('Registry', {
   ttlSeconds: true,
   sanitize: true,
   created: true,
+  names: true,
 });
 
 /** The parts of a registry, for the rooms of this package that need more than its public methods. */
@@ -132,11 +136,31 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
     const internals = new RegistryInternals(contentType, options.logger ?? processLogger, options[NATIVE]);
     Object.defineProperty(this, INTERNALS, { value: internals });
     Object.defineProperty(this, EXPOSITIONS, { value: new Expositions(internals) });
+    if (options.names !== undefined) this.setNames(options.names);
     if (options.defaultLabels !== undefined) this.setDefaultLabels(options.defaultLabels);
     if (options.cardinality !== undefined) this.setCardinality(options.cardinality);
     if (options.ttlSeconds !== undefined) this.setTtl(options.ttlSeconds);
     if (options.sanitize !== undefined) this.setSanitizer(options.sanitize);
     if (options.created !== undefined) this.setCreated(options.created);
+  }
+
+  /**
+   * Sets the rule for names of metrics and labels from now on. With `'utf8'` a name is any text without control characters,
+   * `"` and `\\`; a label's name beyond the old rule may not begin with `__`. A scraper that does not ask for such names gets
+   * them with `_` in place of each other character, so two names that are equal then cannot both be registered. With
+   * `'legacy'` a registry has the rule of before Prometheus 3.
+   *
+   * @throws {ConfigurationError} `INVALID_CONFIG` for any other value
+   */
+  setNames<P = never>(...args: Over<P, [names: NameRule]>): Over<P, void>;
+  setNames<P = never>(...args: Over<P, [names: NameRule]>): Over<P, void>;
+  setNames(names: NameRule): void {
+    this[INTERNALS].names = names;
+  }
+
+  /** @internal */
+  get [allowsUtf8](): boolean {
+    return this[INTERNALS].names === 'utf8';
   }
 
   /**
@@ -432,8 +456,8 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
   /** Returns the exposition of a metric, registered or not, in this registry's format and with its default labels. */
   async getMetricsAsString(metric: AnyMetric | ForeignMetric): Promise<string> {
     const { contentType } = this;
-    const { created, defaultLabels } = this[INTERNALS];
-    const registry = new Registry({ contentType, created, defaultLabels });
+    const { created, defaultLabels, names } = this[INTERNALS];
+    const registry = new Registry({ contentType, created, defaultLabels, names });
     registry.registerMetric(metric);
     return alone(await registry[EXPOSITIONS].text());
   }
@@ -491,6 +515,7 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
       throw new ConfigurationError('INVALID_CONFIG', 'Registers can only be merged if they have the same content type');
     }
     const merged = new Registry(first?.contentType);
+    if (registers.some((registry) => registry[allowsUtf8])) merged.setNames('utf8');
     for (const registry of registers) {
       for (const metric of registry.getMetricsAsArray()) merged.registerMetric(metric);
     }
@@ -505,6 +530,8 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
    */
   static aggregate(lists: readonly object[], contentType?: RegistryContentType): Registry {
     const registry = new Registry(contentType);
+    // The lists have the names that their registries allowed.
+    registry.setNames('utf8');
     // Loaded here, because few programs need it.
     const { combine } = require('./aggregation') as typeof Aggregation;
     for (const family of combine(lists as readonly MetricObjectWithValues[][])) {

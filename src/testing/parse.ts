@@ -7,10 +7,16 @@ import { ConfigurationError, describe, ExpositionError, refuseOption } from '../
 import { addon } from '../native/addon';
 import { checkOptionNames, optionNames } from '../options';
 
-/** The supported formats: text 0.0.4, OpenMetrics 1.0 and 2.0, and protobuf. */
-export type ExpositionFormat = 'text' | 'openmetrics' | 'openmetrics2' | 'protobuf';
+/** The supported formats: text 0.0.4 and 1.0.0, OpenMetrics 1.0 and 2.0, and protobuf. */
+export type ExpositionFormat = 'text' | 'text1' | 'openmetrics' | 'openmetrics2' | 'protobuf';
 
-const FORMATS: readonly unknown[] = ['text', 'openmetrics', 'openmetrics2', 'protobuf'] satisfies ExpositionFormat[];
+const FORMATS: readonly unknown[] = [
+  'text',
+  'text1',
+  'openmetrics',
+  'openmetrics2',
+  'protobuf',
+] satisfies ExpositionFormat[];
 
 /** The type of a family; `unknown` for a missing type and for `untyped`. */
 export type ParsedType =
@@ -82,9 +88,9 @@ export type WantedLabels = { readonly [name: string]: string | number | boolean 
 /** Options of `parseExposition()`. */
 export interface ParseOptions {
   /**
-   * OpenMetrics 2.0 and protobuf have to be named: a text does not show its version.
+   * Text 1.0.0, OpenMetrics 2.0 and protobuf have to be named: a text does not show its version.
    *
-   * @default OpenMetrics 1.0 if the last line is `# EOF`, else text
+   * @default OpenMetrics 1.0 if the last line is `# EOF`, else text 0.0.4
    */
   format?: ExpositionFormat;
   /**
@@ -188,7 +194,8 @@ function toExposition(format: string, { text, numbers }: { text: string; numbers
 /** The format that a content type names. */
 export function formatOf(contentType: string): ExpositionFormat {
   if (contentType.startsWith('application/vnd.google.protobuf')) return 'protobuf';
-  if (!contentType.startsWith('application/openmetrics-text')) return 'text';
+  if (!contentType.startsWith('application/openmetrics-text'))
+    return contentType.includes('version=1.') ? 'text1' : 'text';
   return contentType.includes('version=2.') ? 'openmetrics2' : 'openmetrics';
 }
 

@@ -34,7 +34,7 @@ export function replay(recorded: string | Uint8Array | Exposition): Registry {
   const exposition = recorded instanceof Exposition ? recorded : parseExposition(recorded);
   // The others name families and bounds as text does.
   const isText = exposition.format !== 'openmetrics';
-  const contentType = exposition.format === 'text' ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
+  const contentType = exposition.format.startsWith('text') ? PROMETHEUS_CONTENT_TYPE : OPENMETRICS_CONTENT_TYPE;
   // The recorded program may have had other limits.
   const registry = new Registry({ contentType, cardinality: { maxSeries: LARGEST_LIMIT, maxTotal: LARGEST_LIMIT } });
   for (const family of merged(exposition.families.flatMap(known), isText)) {

@@ -62,6 +62,7 @@ export default [
   },
   { page: 'docs/formats.md', title: 'the beginning of a series is shown', blocks: ['created: true'] },
   { page: 'docs/formats.md', title: 'a native histogram makes its buckets', blocks: ['nativeHistogramBucketFactor'] },
+  { page: 'docs/formats.md', title: 'a scraper gets names of UTF-8 as it asks', blocks: ["names: 'utf8'"] },
   {
     page: 'docs/default-metrics.md',
     title: 'all default metrics begin and stop',

@@ -110,7 +110,7 @@ pub use clock::Clock;
 pub use collectors::{AgentMetricsCollector, LlmMetricsCollector, ProcessCollector, RuntimeCollector};
 pub use error::{ErrorKind, MetricsError, Result};
 pub use gather::encode;
-pub use labels::{LabelSet, Strictness};
+pub use labels::{Escaping, LabelSet, Names, Strictness};
 pub use metrics::{
     Collector, Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramVec, Metric, MetricBuilder, Summary,
     SummaryVec, Timer,

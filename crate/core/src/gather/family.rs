@@ -1,7 +1,9 @@
 //! One family as a scrape shows it: a registry's own, merged over contributors, merged over mounted registries, or
 //! finished samples.
 
+use super::escaped::{escape_labels, escape_samples};
 use super::merged::MergedFamily;
+use crate::labels::Escaping;
 use crate::model::{Descriptor, SampleFamily, Series, Source};
 use crate::registry::{LiveFamily, MountLabels, written_names};
 use crate::serialization::{FamilyWriter, Shown};
@@ -13,15 +15,34 @@ pub(crate) enum GatheredFamily {
     Merged(MergedFamily),
     Mounted(MountedFamily),
     Samples(Arc<SampleFamily>),
+    Escaped(EscapedFamily),
 }
 
 impl GatheredFamily {
+    /// The family under the names that a scheme makes of its own.
+    pub(super) fn escaped(self, escaping: Escaping) -> Self {
+        if escaping == Escaping::AllowUtf8 {
+            return self;
+        }
+        if let Self::Samples(family) = &self {
+            return match escape_samples(family, escaping) {
+                Some(escaped) => Self::Samples(Arc::new(escaped)),
+                None => self,
+            };
+        }
+        match self.descriptor().and_then(|descriptor| descriptor.escaped(escaping)) {
+            Some(descriptor) => Self::Escaped(EscapedFamily { descriptor, family: Box::new(self), escaping }),
+            None => self,
+        }
+    }
+
     /// The descriptor; `None` for finished samples.
     fn descriptor(&self) -> Option<&Descriptor> {
         match self {
             Self::Own(family) => Some(family.descriptor()),
             Self::Merged(family) => Some(family.descriptor()),
             Self::Mounted(family) => Some(family.descriptor()),
+            Self::Escaped(family) => Some(&family.descriptor),
             Self::Samples(_) => None,
         }
     }
@@ -46,6 +67,7 @@ impl GatheredFamily {
             Self::Merged(family) => family.series_count(),
             Self::Mounted(family) => family.series_count(),
             Self::Samples(family) => family.samples().len(),
+            Self::Escaped(family) => family.family.series_count(),
         }
     }
 
@@ -54,6 +76,7 @@ impl GatheredFamily {
     pub(crate) fn max_series(&self) -> Option<usize> {
         match self {
             Self::Own(live) => Some(live.family.limits().max_series),
+            Self::Escaped(family) => family.family.max_series(),
             _ => None,
         }
     }
@@ -131,11 +154,15 @@ impl GatheredFamily {
         true
     }
 
-    fn for_each_series<E>(&self, visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub(super) fn for_each_series<E>(
+        &self,
+        visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         match self {
             Self::Own(family) => family.for_each(visit),
             Self::Merged(family) => family.for_each(visit),
             Self::Mounted(family) => family.for_each(visit),
+            Self::Escaped(family) => family.for_each_series(visit),
             Self::Samples(_) => Ok(()),
         }
     }
@@ -147,6 +174,7 @@ impl Shown for GatheredFamily {
             Self::Own(family) => family.descriptor().name(),
             Self::Merged(family) => family.descriptor().name(),
             Self::Mounted(family) => family.descriptor().name(),
+            Self::Escaped(family) => family.descriptor.name(),
             Self::Samples(family) => family.name(),
         }
     }
@@ -155,7 +183,8 @@ impl Shown for GatheredFamily {
         match self {
             Self::Own(family) => writer.cells(family),
             Self::Merged(MergedFamily { descriptor, .. })
-            | Self::Mounted(MountedFamily { descriptor, .. }) => {
+            | Self::Mounted(MountedFamily { descriptor, .. })
+            | Self::Escaped(EscapedFamily { descriptor, .. }) => {
                 writer.cells(&Combined { descriptor, family: self })
             }
             Self::Samples(family) => writer.samples(family),
@@ -176,6 +205,24 @@ impl Source for Combined<'_> {
 
     fn for_each<E>(&self, mut visit: impl FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
         self.family.for_each_series(&mut visit)
+    }
+}
+
+/// A family of cells under the names of a scheme.
+pub(crate) struct EscapedFamily {
+    descriptor: Descriptor,
+    family: Box<GatheredFamily>,
+    escaping: Escaping,
+}
+
+impl EscapedFamily {
+    fn for_each_series<E>(&self, visit: &mut dyn FnMut(Series<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut labels = Vec::new();
+        self.family.for_each_series(&mut |series: Series<'_>| {
+            labels.clear();
+            escape_labels(series.labels, self.escaping, &mut labels);
+            visit(Series { labels: &labels, ..series })
+        })
     }
 }
 

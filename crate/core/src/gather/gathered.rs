@@ -5,6 +5,7 @@ use super::family::GatheredFamily;
 use super::items::items;
 use super::mounts::add_mounts;
 use super::process::Others;
+use crate::labels::{Escaping, Names, is_name};
 #[cfg(feature = "http")]
 use crate::model::SampleFamily;
 use crate::registry::{Family, LiveFamily, Process, Registry};
@@ -12,6 +13,7 @@ use crate::serialization::Shown;
 use crate::slab::Scrape;
 use crate::sync::Arc;
 use hashbrown::{HashMap, HashSet};
+use std::borrow::Cow;
 
 /// The result of gathering. While it lives, the cells that it reads are not given to other series.
 pub struct Gathered {
@@ -25,7 +27,7 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// One family alone.
+    /// One family alone, with its names as they are.
     #[must_use]
     pub fn of_family(family: Arc<Family>) -> Self {
         let scrape = Scrape::begin();
@@ -79,6 +81,9 @@ pub struct Selection<'a> {
     pub without_own: bool,
     /// Leaves out the other processes of a run.
     pub without_run: bool,
+    /// How names beyond the old rule are shown. A registry of the old rule always shows them with underscores; it can have
+    /// them from registries that are mounted in it.
+    pub escaping: Escaping,
 }
 
 setters!(Selection<'a> {
@@ -87,6 +92,7 @@ setters!(Selection<'a> {
     appended: &'a [&'a Registry],
     without_own: bool,
     without_run: bool,
+    escaping: Escaping,
 });
 
 /// Gathers a scrape.
@@ -112,9 +118,23 @@ pub fn gather(registry: &Registry, selection: &Selection<'_>) -> Gathered {
     let appended = selection.appended.iter().flat_map(|appended| items(appended)).collect();
     append_free(appended, &mut families, &mut mismatched);
     if !selection.names.is_empty() {
-        families.retain(|family| selection.names.iter().any(|name| name == family.name()));
+        families.retain(|family| {
+            let name = family.name();
+            let shown = Escaping::Underscores.metric_name(name);
+            selection.names.iter().any(|wanted| wanted == name || *wanted == shown)
+        });
     }
-    let (default_labels, shows_starts) = (registry.default_labels(), registry.shows_starts());
+    let (mut default_labels, shows_starts) = (registry.default_labels(), registry.shows_starts());
+    let escaping = match registry.names() {
+        Names::Utf8 => selection.escaping,
+        Names::Legacy => Escaping::Underscores,
+    };
+    let families = families.into_iter().map(|family| family.escaped(escaping)).collect();
+    for (name, _) in &mut default_labels {
+        if let Cow::Owned(escaped) = escaping.label_name(name) {
+            *name = escaped;
+        }
+    }
     Gathered { families, default_labels, shows_starts, mismatched, series, _scrape: scrape }
 }
 
@@ -135,6 +155,7 @@ fn append_free(
         matches!(family, GatheredFamily::Samples(_))
             || family.name().starts_with(prefix)
             || prefix.starts_with(family.name())
+            || !is_name(family.name(), true)
     };
     let mut clashing: HashSet<usize, foldhash::fast::FixedState> = HashSet::default();
     for family in families.iter().filter(may_clash) {
@@ -151,10 +172,9 @@ fn append_free(
 
 fn common_prefix<'a>(mut names: impl Iterator<Item = &'a String>) -> &'a str {
     let Some(first) = names.next() else { return "" };
-    // Names are ASCII, so every length is a boundary.
     let common = |prefix: &'a str, name: &'a String| {
-        let same = prefix.bytes().zip(name.bytes()).take_while(|(a, b)| a == b).count();
-        &prefix[..same]
+        let same = prefix.chars().zip(name.chars()).take_while(|(a, b)| a == b);
+        &prefix[..same.map(|(character, _)| character.len_utf8()).sum()]
     };
     names.fold(first.as_str(), common)
 }

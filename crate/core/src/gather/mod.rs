@@ -1,6 +1,7 @@
 //! Gathers what one scrape shows and writes its exposition: a registry's families, merged with those of the process's
 //! other threads and of mounted registries. Must not know transports.
 
+mod escaped;
 mod exposition;
 mod family;
 mod gathered;

@@ -8,6 +8,7 @@ use super::page::page;
 use super::self_metrics::{ListenerMetrics, SelfMetrics};
 use super::target::Target;
 use crate::gather::Gathered;
+use crate::labels::Escaping;
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ impl Maker {
         forced: bool,
         names: &[String],
     ) -> Result<Exposition, Failure> {
-        let gathered = self.gather(names);
+        let gathered = self.gather(names, content_type.escaping());
         self.metrics.refresh(gathered.series_count(), &self.meter);
         if let Some(listener) = &self.listener {
             listener.refresh(&self.health);
@@ -101,7 +102,7 @@ impl Maker {
     }
 
     fn page(&self, gzip: bool) -> Exposition {
-        let text = page(&self.gather(&[]), &self.metrics_path);
+        let text = page(&self.gather(&[], Escaping::default()), &self.metrics_path);
         let plain_bytes = text.len();
         let mut body = Body::from(text.as_str());
         if gzip {
@@ -116,9 +117,9 @@ impl Maker {
         }
     }
 
-    fn gather(&self, names: &[String]) -> Gathered {
+    fn gather(&self, names: &[String], escaping: Escaping) -> Gathered {
         let own = self.self_metrics.then_some(&self.metrics.registry);
-        self.target.gather(self.own_values, names, own)
+        self.target.gather(self.own_values, names, escaping, own)
     }
 }
 

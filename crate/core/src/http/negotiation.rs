@@ -1,6 +1,7 @@
 //! Content negotiation (RFC 9110, section 12): picks the format, the escaping of names and the encoding that a scraper
 //! prefers.
 
+use crate::labels::Escaping;
 use crate::serialization::Format;
 use std::borrow::Cow;
 
@@ -10,7 +11,7 @@ pub struct ContentType {
     /// The format of the body.
     pub format: Format,
     media_type: &'static str,
-    escaping: Option<&'static str>,
+    escaping: Option<Escaping>,
 }
 
 impl ContentType {
@@ -18,23 +19,29 @@ impl ContentType {
         Self { format, media_type: format.content_type(), escaping: None }
     }
 
-    const fn escaped(media_type: &'static str, escaping: &'static str) -> Self {
-        Self { format: Format::PrometheusText, media_type, escaping: Some(escaping) }
+    /// How names beyond the old rule are shown. Versions before 1.0.0 know no escaping, so they have underscores.
+    #[must_use]
+    pub fn escaping(&self) -> Escaping {
+        self.escaping.unwrap_or_default()
     }
 
     /// The value of `Content-Type`. It repeats the `escaping` of names that the scraper asked for.
     #[must_use]
     pub fn header(&self) -> Cow<'static, str> {
         match self.escaping {
-            Some(escaping) => Cow::Owned(format!("{}; escaping={escaping}", self.media_type)),
+            Some(escaping) => Cow::Owned(format!("{}; escaping={}", self.media_type, escaping.as_str())),
             None => Cow::Borrowed(self.media_type),
         }
     }
 }
 
 const TEXT: ContentType = ContentType::of(Format::PrometheusText);
-/// Text 1.0.0 differs from 0.0.4 only in names that no family here has. It always names its escaping.
-const TEXT_1: ContentType = ContentType::escaped("text/plain; version=1.0.0; charset=utf-8", "underscores");
+/// Text 1.0.0 differs from 0.0.4 only in names beyond the old rule. It always names its escaping.
+const TEXT_1: ContentType = ContentType {
+    media_type: "text/plain; version=1.0.0; charset=utf-8",
+    escaping: Some(Escaping::Underscores),
+    ..TEXT
+};
 #[cfg(feature = "openmetrics")]
 const OPENMETRICS_1: ContentType = ContentType::of(Format::OpenMetrics);
 #[cfg(feature = "openmetrics")]
@@ -44,9 +51,6 @@ const PROTOBUF: ContentType = ContentType::of(Format::Protobuf);
 #[cfg(feature = "openmetrics")]
 const OPENMETRICS_0: ContentType =
     ContentType { media_type: "application/openmetrics-text; version=0.0.1; charset=utf-8", ..OPENMETRICS_1 };
-
-/// The schemes by which names beyond `[a-zA-Z0-9_:]` are escaped. Names of these characters are the same in all schemes.
-const ESCAPINGS: [&str; 4] = ["allow-utf-8", "underscores", "dots", "values"];
 
 /// Picks the format by `Accept`. Formats that this crate does not write are skipped. If no clause is left, for browsers,
 /// and without the header, the format is text 0.0.4, as in every Prometheus client.
@@ -88,7 +92,7 @@ fn offer(clause: &str) -> Option<(ContentType, u8)> {
         _ => return None,
     };
     // Versions before 1.0.0 know no escaping.
-    let asked = ESCAPINGS.into_iter().find(|known| has(clause, "escaping", known));
+    let asked = Escaping::ALL.into_iter().find(|known| has(clause, "escaping", known.as_str()));
     Some((ContentType { escaping: asked.or(named.escaping), ..named }, 3))
 }
 
@@ -186,6 +190,8 @@ mod tests {
             // 3.4, and with native histograms.
             ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2".into(), utf8(OM_1)),
             (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,*/*;q=0.1"), utf8(PROTO)),
+            // The servers from 3.4 on name no scheme for protobuf.
+            (format!("{ASKS_PROTO};q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"), PROTO.into()),
             // 3.16: as it is, with native histograms, with names of the old rule, with OpenMetrics 2.0.
             (V3_16.into(), utf8(OM_1)),
             (format!("{ASKS_PROTO};escaping=allow-utf-8;q=0.7,{}", V3_16.replacen("q=0.7", "q=0.65", 1)), utf8(PROTO)),

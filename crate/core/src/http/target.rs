@@ -4,6 +4,7 @@
 use super::body::Body;
 use crate::error::Result;
 use crate::gather::{Gathered, OverflowCalls, Selection, encode, gather, overflow};
+use crate::labels::Escaping;
 use crate::metrics::CounterVec;
 use crate::registry::{CardinalityConfig, CardinalityLimits, Kind, Process, Registry, Sample, SampleFamily};
 use crate::serialization::Format;
@@ -195,14 +196,21 @@ impl Target {
 
     /// Gathers a scrape and counts the families left out of the merge. If the families of a `service` are given, they
     /// and the fault counters are appended.
-    pub(crate) fn gather(&self, own: bool, names: &[String], service: Option<&Registry>) -> Gathered {
+    pub(crate) fn gather(
+        &self,
+        own: bool,
+        names: &[String],
+        escaping: Escaping,
+        service: Option<&Registry>,
+    ) -> Gathered {
         let process = self.process.as_deref().filter(|_| !own);
         let appended: Vec<&Registry> = service
             .into_iter()
             .flat_map(|service| [&self.faults, service])
             .chain(self.pushers(service))
             .collect();
-        let selection = Selection::default().process(process).names(names).appended(&appended);
+        let selection =
+            Selection::default().process(process).names(names).appended(&appended).escaping(escaping);
         let mut gathered = gather(&self.registry, &selection);
         if service.is_some() {
             let families = self.overflow_family(process).into_iter().chain(Self::run_families(process));

@@ -1,8 +1,10 @@
 //! Label sets: rendered once to the bytes that an exposition shows, and compared without regard to order. A label with
-//! an empty value is the same as no label (Prometheus data model).
+//! an empty value is the same as no label (Prometheus data model). A name that text formats write in quotes is rendered in
+//! quotes; a valid one needs no escapes there.
 
 use super::escape;
-use super::validation::LabelName;
+use super::escaping::{forms, is_name};
+use super::validation::{LabelName, Names, check_different};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::sort::sort_by;
 use std::borrow::Cow;
@@ -20,9 +22,17 @@ impl LabelSet {
     /// # Errors
     /// `InvalidLabelName` for an invalid name, or for one that is given twice.
     pub fn new<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
+        Self::by(Names::Legacy, labels)
+    }
+
+    /// Checks the names by a rule and makes a set. Empty values are dropped.
+    ///
+    /// # Errors
+    /// `InvalidLabelName` for an invalid name, for one that is given twice, and for two that a scheme of `Escaping` makes one.
+    pub fn by<'a>(names: Names, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self> {
         let mut checked = Vec::new();
         for (name, value) in labels {
-            checked.push((LabelName::new(name)?, value.to_owned()));
+            checked.push((LabelName::by(names, name)?, value.to_owned()));
         }
         Self::of(checked)
     }
@@ -35,6 +45,7 @@ impl LabelSet {
                 format!("Expected each label once but received \"{}\" twice", twice[0].0),
             ));
         }
+        check_different(checked.iter().map(|(name, _)| name.as_str()))?;
         checked.retain(|(_, value)| !value.is_empty());
         Ok(Self { labels: checked })
     }
@@ -78,11 +89,22 @@ pub(crate) fn render<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, o
             out.push(b',');
         }
         first = false;
-        out.extend_from_slice(name.as_bytes());
+        if is_name(name, false) {
+            out.extend_from_slice(name.as_bytes());
+        } else {
+            push_quoted(name.as_bytes(), out);
+        }
         out.extend_from_slice(b"=\"");
         escape::label_value(value, out);
         out.push(b'"');
     }
+}
+
+/// Appends a name in quotes.
+fn push_quoted(name: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    out.extend_from_slice(name);
+    out.push(b'"');
 }
 
 /// One rendered label.
@@ -91,20 +113,62 @@ pub(crate) struct Pair<'a> {
     pub(crate) name: &'a [u8],
     /// As rendered: escaped, without the quotes.
     pub(crate) value: &'a [u8],
+    /// The name is rendered in quotes.
+    pub(crate) is_quoted: bool,
+}
+
+impl Pair<'_> {
+    /// True for a label that is this one for some server.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.name == name.as_bytes()
+            || ((self.is_quoted || !is_name(name, false)) && {
+                let own = forms(std::str::from_utf8(self.name).unwrap_or_default(), false);
+                forms(name, false).iter().any(|form| own.contains(form))
+            })
+    }
+
+    /// Appends the label, after a comma if it is not the first.
+    pub(crate) fn push(&self, out: &mut Vec<u8>) {
+        self.push_with(|value, out| out.extend_from_slice(value), out);
+    }
+
+    /// The same with the value that `write` makes of it.
+    pub(crate) fn push_with(&self, write: impl FnOnce(&[u8], &mut Vec<u8>), out: &mut Vec<u8>) {
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        if self.is_quoted {
+            push_quoted(self.name, out);
+        } else {
+            out.extend_from_slice(self.name);
+        }
+        out.extend_from_slice(b"=\"");
+        write(self.value, out);
+        out.push(b'"');
+    }
 }
 
 /// Splits rendered labels into pairs.
 pub(crate) fn pairs(rendered: &[u8]) -> impl Iterator<Item = Pair<'_>> {
     let mut rest = rendered;
     std::iter::from_fn(move || {
-        let equals = rest.iter().position(|byte| *byte == b'=')?;
-        let name = &rest[..equals];
-        let quoted = &rest[equals + 2..];
+        let (name, is_quoted, after) = split_name(rest)?;
+        let quoted = &after[2..];
         let end = closing_quote(quoted);
         let value = &quoted[..end];
         rest = quoted.get(end + 2..).unwrap_or_default();
-        Some(Pair { name, value })
+        Some(Pair { name, value, is_quoted })
     })
+}
+
+/// Splits rendered labels into the first name, whether it has quotes, and the rest from `=` on.
+fn split_name(rendered: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    if let Some(quoted) = rendered.strip_prefix(b"\"") {
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
+        return Some((&quoted[..end], true, &quoted[end + 1..]));
+    }
+    let equals = rendered.iter().position(|byte| *byte == b'=')?;
+    Some((&rendered[..equals], false, &rendered[equals..]))
 }
 
 /// Rendered labels, and one more at the end unless they have a label of that name.
@@ -122,9 +186,10 @@ pub(crate) fn labels_with<'a>(rendered: &'a [u8], label: &[u8]) -> Cow<'a, [u8]>
 pub(crate) fn is_rendered(rendered: &[u8]) -> bool {
     let mut rest = rendered;
     while !rest.is_empty() {
-        let Some(equals) = rest.iter().position(|byte| *byte == b'=') else { return false };
-        let name = std::str::from_utf8(&rest[..equals]).is_ok_and(|name| LabelName::new(name).is_ok());
-        let Some(quoted) = rest[equals + 1..].strip_prefix(b"\"") else { return false };
+        let Some((name, is_quoted, after)) = split_name(rest) else { return false };
+        let name = std::str::from_utf8(name)
+            .is_ok_and(|name| LabelName::by(Names::Utf8, name).is_ok() && is_name(name, false) != is_quoted);
+        let Some(quoted) = after.strip_prefix(b"=\"") else { return false };
         let end = closing_quote(quoted);
         let value = &quoted[..end];
         if !name || end == quoted.len() || value.contains(&b'\n') || std::str::from_utf8(value).is_err() {
@@ -168,8 +233,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rendered_labels_come_apart_as_they_were(values in prop::collection::vec(".{0,12}|[\"\\\\\n,=]{0,6}", 0..6)) {
-            let names: Vec<String> = (0..values.len()).map(|i| format!("l{i}")).collect();
+        fn rendered_labels_come_apart_as_they_were(
+            values in prop::collection::vec(".{0,12}|[\"\\\\\n,=]{0,6}", 0..6),
+            odd in "[é.,={} ]{0,2}",
+        ) {
+            let names: Vec<String> = (0..values.len()).map(|i| format!("l{i}{odd}")).collect();
             let mut rendered = Vec::new();
             render(names.iter().map(String::as_str).zip(values.iter().map(String::as_str)), &mut rendered);
             let apart: Vec<Pair<'_>> = pairs(&rendered).collect();

@@ -2,10 +2,13 @@
 //! registries.
 
 pub(crate) mod escape;
+mod escaping;
 mod label_set;
 mod sanitization;
 mod validation;
 
+pub use escaping::Escaping;
+pub(crate) use escaping::{forms, is_name};
 pub use label_set::LabelSet;
 #[cfg(all(target_os = "linux", not(loom)))]
 pub(crate) use label_set::is_rendered;
@@ -14,4 +17,5 @@ pub use sanitization::{
     Action, Compose, ControlPolicy, Detections, Finding, FindingKind, Findings, Sanitized, Sanitizer,
     SanitizerConfig, UnicodePolicy, redact_for_log,
 };
-pub use validation::{LabelName, MetricName, Strictness};
+pub(crate) use validation::check_different;
+pub use validation::{LabelName, MetricName, Names, Strictness};

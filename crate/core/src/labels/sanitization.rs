@@ -15,7 +15,8 @@ mod words;
 pub use characters::{Compose, ControlPolicy, UnicodePolicy};
 pub use findings::{Action, Detections, Finding, FindingKind, Findings};
 
-use super::validation::{LabelName, check_prefix, is_name};
+use super::escaping::is_name;
+use super::validation::{LabelName, check_prefix};
 use crate::error::{ErrorKind, MetricsError, Result};
 use crate::sort::sort_by;
 use std::borrow::Cow;

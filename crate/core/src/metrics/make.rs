@@ -190,17 +190,18 @@ impl<'a> MetricBuilder<'a> {
     /// As `counter_vec` or `histogram_vec`.
     pub(crate) fn family(self, kind: Kind) -> Result<Arc<Family>> {
         let Self { registry, name, help, labels, buckets, summary, native, unit, limits, ttl } = self;
+        let names = registry.names();
         let descriptor = match (kind, buckets) {
             (Kind::Histogram, buckets) => {
                 let own: &[f64] = if native.is_some() { &[] } else { &DEFAULT_BUCKETS };
-                let classic = Descriptor::histogram(name, help, labels, buckets.unwrap_or(own))?;
+                let classic = Descriptor::histogram_by(names, name, help, labels, buckets.unwrap_or(own))?;
                 match native {
                     Some(options) => classic.with_native(options)?,
                     None => classic,
                 }
             }
-            (Kind::Summary, None) => Descriptor::summary(name, help, labels, summary)?,
-            (kind, None) => Descriptor::new(kind, name, help, labels)?,
+            (Kind::Summary, None) => Descriptor::summary_by(names, name, help, labels, summary)?,
+            (kind, None) => Descriptor::by(names, kind, name, help, labels)?,
             (kind, Some(_)) => {
                 return Err(MetricsError::new(
                     ErrorKind::InvalidBuckets,

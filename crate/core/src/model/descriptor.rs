@@ -2,7 +2,7 @@
 
 use super::native_histogram::NativeHistogramOptions;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelName, MetricName, Strictness};
+use crate::labels::{Escaping, LabelName, MetricName, Names, Strictness, check_different, is_name};
 use std::time::Duration;
 
 /// The type of a family, in the words of `# TYPE`.
@@ -161,6 +161,8 @@ setters!(SummaryOptions { quantiles: Vec<f64>, window: Option<(Duration, u32)>, 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Descriptor {
     name: MetricName,
+    /// All names are valid by the old rule.
+    is_plain: bool,
     help: String,
     kind: Kind,
     label_names: Box<[LabelName]>,
@@ -181,8 +183,20 @@ impl Descriptor {
     /// # Errors
     /// `InvalidMetricName`; `InvalidLabelName` for a bad or repeated label; `TypeMismatch` for another kind.
     pub fn new(kind: Kind, name: &str, help: &str, label_names: &[&str]) -> Result<Self> {
+        Self::by(Names::Legacy, kind, name, help, label_names)
+    }
+
+    /// Does what `new` does, with names by another rule.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn by(names: Names, kind: Kind, name: &str, help: &str, label_names: &[&str]) -> Result<Self> {
         if kind == Kind::StateSet && !label_names.contains(&name) {
-            return Self::new(kind, name, help, &[label_names, &[name]].concat());
+            return Self::by(names, kind, name, help, &[label_names, &[name]].concat());
+        }
+        if kind == Kind::StateSet && name.contains(':') {
+            // As a label's name it would be escaped, and the metric's name not.
+            LabelName::new(name)?;
         }
         if kind != Kind::Counter && !kind.is_state() {
             return Err(MetricsError::new(
@@ -194,7 +208,7 @@ impl Descriptor {
             ));
         }
         let aggregator = if kind == Kind::Gauge { Aggregator::Sum } else { Aggregator::Max };
-        Self::checked(kind, name, help, label_names, &[]).map(|it| it.with_aggregator(aggregator))
+        Self::checked(names, kind, name, help, label_names, &[]).map(|it| it.with_aggregator(aggregator))
     }
 
     /// Describes a summary.
@@ -203,6 +217,20 @@ impl Descriptor {
     /// As `new`; `InvalidLabelName` for a label `quantile`; `InvalidConfig` for quantiles that do not ascend from 0 to 1
     /// at most, and for a window of no time or no steps.
     pub fn summary(name: &str, help: &str, label_names: &[&str], options: SummaryOptions) -> Result<Self> {
+        Self::summary_by(Names::Legacy, name, help, label_names, options)
+    }
+
+    /// Does what `summary` does, with names by another rule.
+    ///
+    /// # Errors
+    /// As `summary`.
+    pub fn summary_by(
+        names: Names,
+        name: &str,
+        help: &str,
+        label_names: &[&str],
+        options: SummaryOptions,
+    ) -> Result<Self> {
         if label_names.contains(&"quantile") {
             return Err(MetricsError::new(
                 ErrorKind::InvalidLabelName,
@@ -225,7 +253,7 @@ impl Descriptor {
                 format!("Expected a window of some time in at least 1 step for {name}"),
             ));
         }
-        let mut descriptor = Self::checked(Kind::Summary, name, help, label_names, &[])?;
+        let mut descriptor = Self::checked(names, Kind::Summary, name, help, label_names, &[])?;
         descriptor.summary = Some(Box::new(options));
         Ok(descriptor)
     }
@@ -236,6 +264,20 @@ impl Descriptor {
     /// As `new`; `InvalidBuckets` for bounds that are not finite and strictly ascending; `InvalidLabelName` for a label
     /// `le`. An empty list is valid: the only bucket is `+Inf` then.
     pub fn histogram(name: &str, help: &str, label_names: &[&str], buckets: &[f64]) -> Result<Self> {
+        Self::histogram_by(Names::Legacy, name, help, label_names, buckets)
+    }
+
+    /// Does what `histogram` does, with names by another rule.
+    ///
+    /// # Errors
+    /// As `histogram`.
+    pub fn histogram_by(
+        names: Names,
+        name: &str,
+        help: &str,
+        label_names: &[&str],
+        buckets: &[f64],
+    ) -> Result<Self> {
         if label_names.contains(&"le") {
             return Err(MetricsError::new(ErrorKind::InvalidLabelName, "le is a reserved label keyword"));
         }
@@ -252,12 +294,19 @@ impl Descriptor {
                 ),
             ));
         }
-        Self::checked(Kind::Histogram, name, help, label_names, finite)
+        Self::checked(names, Kind::Histogram, name, help, label_names, finite)
     }
 
-    fn checked(kind: Kind, name: &str, help: &str, label_names: &[&str], buckets: &[f64]) -> Result<Self> {
-        let name = MetricName::new(name)?;
-        let labels = LabelName::all(label_names)?;
+    fn checked(
+        names: Names,
+        kind: Kind,
+        name: &str,
+        help: &str,
+        label_names: &[&str],
+        buckets: &[f64],
+    ) -> Result<Self> {
+        let name = MetricName::by(names, name)?;
+        let labels = LabelName::all(names, label_names)?;
         if let Some((_, twice)) = labels.iter().enumerate().find(|(at, label)| labels[..*at].contains(label))
         {
             return Err(MetricsError::new(
@@ -265,8 +314,12 @@ impl Descriptor {
                 format!("Invalid label name: {twice} (given twice to {name})"),
             ));
         }
+        check_different(labels.iter().map(LabelName::as_str))?;
+        let is_plain =
+            is_name(name.as_str(), true) && labels.iter().all(|label| is_name(label.as_str(), false));
         Ok(Self {
             name,
+            is_plain,
             help: help.to_owned(),
             kind,
             label_names: labels,
@@ -325,8 +378,22 @@ impl Descriptor {
         self
     }
 
-    /// Checks the label names against a registry's strictness.
-    pub(crate) fn check(&self, strictness: &Strictness) -> Result<()> {
+    /// The description with its names in a scheme; `None` if they are the same there.
+    pub(crate) fn escaped(&self, escaping: Escaping) -> Option<Self> {
+        if self.is_plain || escaping == Escaping::AllowUtf8 {
+            return None;
+        }
+        let name = MetricName::by(Names::Utf8, &escaping.metric_name(self.name())).ok()?;
+        Some(Self { name, ..self.clone() })
+    }
+
+    /// Checks the names against a registry's rule, and the label names against its strictness.
+    pub(crate) fn check(&self, names: Names, strictness: &Strictness) -> Result<()> {
+        if !self.is_plain {
+            MetricName::by(names, self.name())?;
+            let labels: Vec<&str> = self.label_names.iter().map(LabelName::as_str).collect();
+            LabelName::all(names, &labels)?;
+        }
         self.label_names.iter().try_for_each(|label| strictness.check_name(label))
     }
 
@@ -417,13 +484,22 @@ impl Descriptor {
         self.quantiles().len() + self.value_width()
     }
 
-    /// True if values of the two may be added up: same name, type, buckets and quantiles.
+    /// True if values of the two may be added up: same name, type, buckets and quantiles, and no label of one is another of
+    /// the other in some scheme of escaping.
     #[must_use]
     pub fn merges_with(&self, other: &Self) -> bool {
         self.name == other.name
+            && self.has_labels_beside(other)
             && self.kind == other.kind
             && self.buckets == other.buckets
             && self.quantiles() == other.quantiles()
             && self.native.is_some() == other.native.is_some()
+    }
+
+    /// True if a series may have labels of both.
+    fn has_labels_beside(&self, other: &Self) -> bool {
+        let others = other.label_names.iter().filter(|label| !self.label_names.contains(label));
+        let all = self.label_names.iter().chain(others).map(LabelName::as_str);
+        (self.is_plain && other.is_plain) || check_different(all).is_ok()
     }
 }

@@ -1,7 +1,7 @@
 //! An exemplar: a recent example of what a cell counted, with labels that lead to its trace.
 
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::LabelSet;
+use crate::labels::{LabelName, LabelSet};
 
 /// The largest number of code points in the names and values of an exemplar's labels together (OpenMetrics 1.0).
 const MAX_CODE_POINTS: usize = 128;
@@ -19,8 +19,11 @@ impl Exemplar {
     /// Checks and makes an exemplar.
     ///
     /// # Errors
-    /// `InvalidLabelValue` if names and values have over 128 code points together (OpenMetrics 1.0).
+    /// `InvalidLabelName` for a name beyond the old rule; `InvalidLabelValue` if names and values have over 128 code points
+    /// together (OpenMetrics 1.0).
     pub fn new(labels: &LabelSet, value: f64, timestamp: f64) -> Result<Self> {
+        // Few servers and tools read others, and the names are those of tracing systems.
+        labels.iter().try_for_each(|(name, _)| LabelName::new(name.as_str()).map(drop))?;
         let points: usize =
             labels.iter().map(|(name, value)| name.as_str().len() + value.chars().count()).sum();
         if points > MAX_CODE_POINTS {

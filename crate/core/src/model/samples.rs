@@ -5,7 +5,7 @@ use super::digest::Digest;
 use super::exemplar::Exemplar;
 use super::native_histogram::NativeHistogram;
 use crate::error::Result;
-use crate::labels::{LabelSet, MetricName, render};
+use crate::labels::{LabelSet, MetricName, Names, render};
 
 /// One series of a family of cells, at the moment it is visited.
 #[derive(Clone, Copy)]
@@ -81,8 +81,16 @@ impl Sample {
     /// # Errors
     /// `InvalidMetricName`, `InvalidLabelName`.
     pub fn new(name: &str, labels: &[(&str, &str)], value: f64) -> Result<Self> {
-        let name = MetricName::new(name)?;
-        LabelSet::new(labels.iter().copied())?;
+        Self::by(Names::Legacy, name, labels, value)
+    }
+
+    /// Does what `new` does, with names by another rule.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn by(names: Names, name: &str, labels: &[(&str, &str)], value: f64) -> Result<Self> {
+        let name = MetricName::by(names, name)?;
+        LabelSet::by(names, labels.iter().copied())?;
         let mut rendered = Vec::new();
         render(labels.iter().copied(), &mut rendered);
         Ok(Self { name, labels: rendered, value })
@@ -91,6 +99,11 @@ impl Sample {
     /// A copy with other rendered labels.
     pub(crate) fn with_labels(&self, labels: Vec<u8>) -> Self {
         Self { labels, ..self.clone() }
+    }
+
+    /// The sample with another name.
+    pub(crate) fn with_name(self, name: &str) -> Result<Self> {
+        Ok(Self { name: MetricName::by(Names::Utf8, name)?, ..self })
     }
 
     /// The whole sample name.
@@ -126,7 +139,15 @@ impl SampleFamily {
     /// # Errors
     /// `InvalidMetricName`.
     pub fn new(name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
-        Ok(Self { name: MetricName::new(name)?, help: help.to_owned(), kind, unit: None, samples })
+        Self::by(Names::Legacy, name, help, kind, samples)
+    }
+
+    /// Does what `new` does, with a name by another rule.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn by(names: Names, name: &str, help: &str, kind: Kind, samples: Vec<Sample>) -> Result<Self> {
+        Ok(Self { name: MetricName::by(names, name)?, help: help.to_owned(), kind, unit: None, samples })
     }
 
     /// Sets the unit. OpenMetrics shows it if the name ends with it.
@@ -140,6 +161,11 @@ impl SampleFamily {
     pub(crate) fn with_samples(&self, samples: Vec<Sample>) -> Self {
         let (name, help, unit) = (self.name.clone(), self.help.clone(), self.unit.clone());
         Self { name, help, kind: self.kind, unit, samples }
+    }
+
+    /// The family with another name.
+    pub(crate) fn with_name(self, name: &str) -> Result<Self> {
+        Ok(Self { name: MetricName::by(Names::Utf8, name)?, ..self })
     }
 
     /// The family's name.

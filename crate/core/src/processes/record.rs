@@ -1,7 +1,7 @@
 //! Records: the entries of the log in a process's file, and of the file of totals. Each has its length and a checksum in
 //! front. A reader checks both, and each field, because a file is input.
 
-use crate::labels::is_rendered;
+use crate::labels::{Names, is_rendered};
 use crate::model::{Aggregator, Descriptor, Kind, NativeHistogram, NativeHistogramOptions, SummaryOptions};
 use crate::registry::DoubleDouble;
 use std::borrow::Cow;
@@ -297,7 +297,7 @@ impl<'a> Decoder<'a> {
         let (ttl, overflow_slot) = (self.duration()?, self.u32()?);
         let descriptor = match Kind::from_word(kind) {
             Kind::Histogram => {
-                let classic = Descriptor::histogram(name, help, &labels, &buckets);
+                let classic = Descriptor::histogram_by(Names::Utf8, name, help, &labels, &buckets);
                 match (min_reset, &*native) {
                     (Some(min_reset), [factor, max_buckets, threshold, max_threshold]) => {
                         let options = NativeHistogramOptions::default().min_reset(min_reset);
@@ -311,9 +311,9 @@ impl<'a> Decoder<'a> {
             Kind::Summary => {
                 let window = age.map(|age| (age, steps));
                 let options = SummaryOptions::default().quantiles(quantiles).window(window).prune(prune);
-                Descriptor::summary(name, help, &labels, options)
+                Descriptor::summary_by(Names::Utf8, name, help, &labels, options)
             }
-            kind => Descriptor::new(kind, name, help, &labels),
+            kind => Descriptor::by(Names::Utf8, kind, name, help, &labels),
         };
         let descriptor = descriptor.ok()?.with_aggregator(aggregator);
         let descriptor = if unit.is_empty() { descriptor } else { descriptor.with_unit(unit).ok()? };
@@ -412,8 +412,12 @@ mod tests {
                         let options = SummaryOptions::default().window(window).prune(overflow_slot % 2 == 0);
                         Descriptor::summary("s_seconds", &help, &labels, options)
                     }
-                    3 => Descriptor::new(Kind::Gauge, "g_seconds", &help, &labels)
-                        .map(|it| it.with_aggregator(Aggregator::Max)),
+                    3 => {
+                        let odd: Vec<String> = labels.iter().map(|label| format!("{label}.é")).collect();
+                        let odd: Vec<&str> = odd.iter().map(String::as_str).collect();
+                        Descriptor::by(Names::Utf8, Kind::Gauge, "g é_seconds", &help, &odd)
+                            .map(|it| it.with_aggregator(Aggregator::Max))
+                    }
                     4 => Descriptor::new(Kind::Info, "i", &help, &labels),
                     5 => Descriptor::new(Kind::StateSet, "state", &help, &labels),
                     _ => Descriptor::new(Kind::Counter, "c_seconds", &help, &labels),
@@ -429,7 +433,8 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = Record<'static>> {
-        let labels = prop::sample::select(vec![&b""[..], b"a=\"b\"", b"a=\"\\\"\",b=\"x\\\\\""]);
+        let labels =
+            prop::sample::select(vec![&b""[..], b"a=\"b\"", b"a=\"\\\"\",b=\"x\\\\\"", b"\"a.=,\"=\"b\""]);
         let numbers = prop::collection::vec((any::<f64>(), any::<f64>()), 0..5);
         prop_oneof![
             (any::<u64>(), any::<u64>()).prop_map(|(offset, bytes)| Record::Next { offset, bytes }),

@@ -5,6 +5,7 @@ use super::queue::{Push, Request};
 use super::settings::{Identity, Protocol, Receiver, group_path};
 use crate::gather::{Gathered, encode, encode_for_push};
 use crate::http::{Body, Target};
+use crate::labels::Escaping;
 use crate::registry::Turn;
 use crate::serialization::{Format, Message, Otlp, RemoteWrite, Version, with_stale_markers};
 use hashbrown::HashSet;
@@ -71,7 +72,13 @@ impl Gatherer {
         is_second: bool,
         is_last: bool,
     ) -> Result<(Push, Vec<String>), &'static str> {
-        let gathered = self.target.gather(self.own_values, &[], Some(self.target.pusher_metrics()));
+        // Receivers of remote write 1.0 and Pushgateways may be older than names of UTF-8.
+        let escaping = match self.protocol {
+            Protocol::Otlp => Escaping::AllowUtf8,
+            Protocol::RemoteWrite if is_second => Escaping::AllowUtf8,
+            _ => Escaping::Underscores,
+        };
+        let gathered = self.target.gather(self.own_values, &[], escaping, Some(self.target.pusher_metrics()));
         let timestamp_ms = self.next_timestamp();
         let requests = match self.protocol {
             Protocol::RemoteWrite | Protocol::RemoteWrite1 => {

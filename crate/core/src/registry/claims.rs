@@ -2,8 +2,10 @@
 //! scraper rejects an exposition that has the same series twice.
 
 use crate::error::{ErrorKind, MetricsError, Result};
+use crate::labels::forms;
 use crate::model::{Descriptor, Kind};
 use hashbrown::HashMap;
+use std::borrow::Cow;
 
 /// Names an item of a registry; never reused within it.
 pub type ItemId = u32;
@@ -49,7 +51,12 @@ impl Claims {
     }
 }
 
-/// The family's own name and the sample names that text 0.0.4 shows for it.
+/// A name in each scheme of escaping.
+pub(super) fn name_forms(name: &str) -> Vec<String> {
+    forms(name, true).into_iter().map(Cow::into_owned).collect()
+}
+
+/// The family's own name and the sample names that text 0.0.4 shows for it, in each scheme of escaping.
 pub(crate) fn written_names(descriptor: &Descriptor) -> Vec<String> {
     let name = descriptor.name();
     let suffixes: &[&str] = match descriptor.kind() {
@@ -58,5 +65,8 @@ pub(crate) fn written_names(descriptor: &Descriptor) -> Vec<String> {
         Kind::Info if !name.ends_with("_info") => &["", "_info"],
         _ => &[""],
     };
-    suffixes.iter().map(|suffix| format!("{name}{suffix}")).collect()
+    forms(name, true)
+        .iter()
+        .flat_map(|form| suffixes.iter().map(move |suffix| format!("{form}{suffix}")))
+        .collect()
 }

@@ -3,7 +3,7 @@
 //! write series of another.
 
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelSet, Pair, canonical_key, pairs, render};
+use crate::labels::{LabelSet, Names, Pair, canonical_key, pairs, render};
 use crate::sync::Arc;
 use hashbrown::HashMap;
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ pub(crate) struct MountLabels {
 }
 
 impl MountLabels {
-    pub(super) fn new(pairs: Vec<(String, String)>) -> Result<Self> {
-        LabelSet::new(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+    pub(super) fn new(names: Names, pairs: Vec<(String, String)>) -> Result<Self> {
+        LabelSet::by(names, pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
         if let Some((name, _)) = pairs
             .iter()
             .find(|(name, _)| RESERVED.contains(&name.as_str()) || name.starts_with(RESERVED_PREFIX))
@@ -47,7 +47,7 @@ impl MountLabels {
     }
 
     fn has(&self, pair: &Pair<'_>) -> bool {
-        self.pairs.iter().any(|(name, _)| name.as_bytes() == pair.name)
+        self.pairs.iter().any(|(name, _)| pair.is_named(name))
     }
 
     /// Appends a series' rendered labels, then the `defaults` that are not taken, then these labels.
@@ -58,7 +58,7 @@ impl MountLabels {
             out.extend_from_slice(own);
         }
         for (name, value) in defaults {
-            let taken = |pair: Pair<'_>| pair.name == name.as_bytes();
+            let taken = |pair: Pair<'_>| pair.is_named(name);
             // A renamed label in `out` may have the default label's name.
             if !pairs(out).any(taken) && !pairs(&self.rendered).any(taken) {
                 separate(out);
@@ -78,8 +78,9 @@ impl MountLabels {
             if self.has(&pair) {
                 // The new name must be free too, so that a series that has both names keeps both values.
                 let is_taken = |name: &[u8]| {
-                    let has_name = |other: Pair<'_>| other.name == name;
-                    self.pairs.iter().any(|(own, _)| own.as_bytes() == name)
+                    let text = std::str::from_utf8(name).unwrap_or_default();
+                    let has_name = |other: Pair<'_>| other.is_named(text);
+                    self.pairs.iter().any(|(own, _)| Pair { name, ..pair }.is_named(own))
                         || pairs(own).any(has_name)
                         || pairs(out).any(has_name)
                 };
@@ -87,11 +88,7 @@ impl MountLabels {
                     name.splice(0..0, EXPORTED.iter().copied());
                 }
             }
-            separate(out);
-            out.extend_from_slice(&name);
-            out.extend_from_slice(b"=\"");
-            out.extend_from_slice(pair.value);
-            out.push(b'"');
+            Pair { name: &name, ..pair }.push(out);
         }
     }
 }

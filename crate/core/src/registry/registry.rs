@@ -2,14 +2,14 @@
 //! names.
 
 use super::cardinality::{CardinalityConfig, CardinalityGuard, CardinalityLimits};
-use super::claims::{Claims, ItemId, written_names};
+use super::claims::{Claims, ItemId, name_forms, written_names};
 use super::family::Family;
 use super::journal::Journal;
 use super::mount::{self, MountLabels, Mounts, address_of};
 use super::traits::{Collector, Metric};
 use crate::clock::Clock;
 use crate::error::{ErrorKind, MetricsError, Result};
-use crate::labels::{LabelName, LabelSet, Sanitizer, Strictness};
+use crate::labels::{LabelName, LabelSet, Names, Sanitizer, Strictness};
 use crate::model::Descriptor;
 use crate::model::SampleFamily;
 use crate::slab::Cells;
@@ -17,11 +17,14 @@ use crate::sync::{Arc, Mutex};
 use hashbrown::HashSet;
 use std::time::Duration;
 
-/// Settings of a registry. The defaults are: no default labels, no strictness, 10,000 series in each family and a
+/// Settings of a registry. The defaults are: names by the old rule, no default labels, no strictness, 10,000 series in each family and a
 /// million in total, no sanitizer, no time to live, no `_created` samples, the system's clock.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryConfig {
+    /// The rule for the names of metrics and labels. With `Names::Utf8`, a scraper that does not ask for UTF-8 gets them
+    /// escaped, so two names that are equal when escaped cannot both be registered.
+    pub names: Names,
     /// Labels that every series shows, unless the series has a label of that name.
     pub default_labels: Vec<(String, String)>,
     /// Label rules beyond the data model.
@@ -41,6 +44,7 @@ pub struct RegistryConfig {
 }
 
 setters!(RegistryConfig {
+    names: Names,
     default_labels: Vec<(String, String)>,
     strictness: Strictness,
     cardinality: CardinalityConfig,
@@ -64,6 +68,7 @@ struct Contents {
     next_id: ItemId,
     /// Every sample name that an item writes, and which item it is.
     claims: Claims,
+    names: Names,
     default_labels: Vec<(String, String)>,
     ttl: Option<Duration>,
     created: bool,
@@ -103,14 +108,14 @@ impl Registry {
     /// `InvalidLabelName` for a default label with an invalid name, or one that the strictness refuses;
     /// `InvalidLabelValue`.
     pub fn with_config(config: RegistryConfig) -> Result<Self> {
-        check_default_labels(&config.default_labels, &config.strictness)?;
+        check_default_labels(&config.default_labels, config.names, &config.strictness)?;
         Ok(Self::of(config))
     }
 
     fn of(config: RegistryConfig) -> Self {
-        let RegistryConfig { default_labels, strictness, cardinality, sanitizer, ttl, created, clock } =
+        let RegistryConfig { names, default_labels, strictness, cardinality, sanitizer, ttl, created, clock } =
             config;
-        let contents = Contents { default_labels, ttl, created, ..Contents::default() };
+        let contents = Contents { names, default_labels, ttl, created, ..Contents::default() };
         let guard = Arc::new(CardinalityGuard::new(cardinality));
         guard.set_sanitizer(sanitizer);
         Self { contents: Mutex::new(contents), strictness, guard, clock }
@@ -172,7 +177,7 @@ impl Registry {
 
     /// Checks the label names of a family against the strictness and the sanitizer.
     fn check_labels(&self, descriptor: &Descriptor) -> Result<()> {
-        descriptor.check(&self.strictness)?;
+        descriptor.check(self.names(), &self.strictness)?;
         match self.guard.sanitizer() {
             Some(sanitizer) => {
                 descriptor.label_names().iter().try_for_each(|name| sanitizer.check_name(name))
@@ -214,9 +219,9 @@ impl Registry {
     pub fn register_named_collector(&self, collector: Arc<dyn Collector>) -> Result<ItemId> {
         let names = collector.names();
         let mut contents = self.contents.lock();
-        names.iter().try_for_each(|name| contents.claims.check(name, [name.clone()]))?;
+        names.iter().try_for_each(|name| contents.claims.check(name, name_forms(name)))?;
         let id = contents.push(Item::Collector(collector));
-        contents.claims.add(names, id);
+        names.iter().for_each(|name| contents.claims.add(name_forms(name), id));
         Ok(id)
     }
 
@@ -226,9 +231,9 @@ impl Registry {
     /// `DuplicateMetric` if the name is taken, also as a sample name of another metric.
     pub fn register_foreign(&self, name: &str) -> Result<ItemId> {
         let mut contents = self.contents.lock();
-        contents.claims.check(name, [name.to_owned()])?;
+        contents.claims.check(name, name_forms(name))?;
         let id = contents.push(Item::Foreign(None));
-        contents.claims.add([name.to_owned()], id);
+        contents.claims.add(name_forms(name), id);
         Ok(id)
     }
 
@@ -328,7 +333,7 @@ impl Registry {
     /// # Errors
     /// `InvalidLabelName`, `InvalidLabelValue`.
     pub fn set_default_labels(&self, labels: Vec<(String, String)>) -> Result<()> {
-        check_default_labels(&labels, &self.strictness)?;
+        check_default_labels(&labels, self.names(), &self.strictness)?;
         self.contents.lock().default_labels = labels;
         Ok(())
     }
@@ -338,6 +343,18 @@ impl Registry {
         let mut contents = self.contents.lock();
         contents.ttl = ttl;
         contents.told_families().for_each(|family| family.tell_ttl(ttl));
+    }
+
+    /// Sets the rule for names of metrics and labels that are registered from now on: see `RegistryConfig::names`. By the old
+    /// rule, scrapes show others escaped.
+    pub fn set_names(&self, names: Names) {
+        self.contents.lock().names = names;
+    }
+
+    /// The rule for names of metrics and labels.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        self.contents.lock().names
     }
 
     /// Sets whether OpenMetrics 1.0 shows when each series began: see `RegistryConfig::created`.
@@ -399,7 +416,7 @@ impl Registry {
                 "Expected another registry to mount but received one that would contain itself",
             ));
         }
-        let labels = Arc::new(MountLabels::new(labels)?);
+        let labels = Arc::new(MountLabels::new(self.names(), labels)?);
         self.contents.lock().mounts.add(Mount { registry: Arc::clone(registry), labels })
     }
 
@@ -513,10 +530,10 @@ impl Contents {
 }
 
 /// Checks that the names are valid and unique, and that the strictness allows them.
-fn check_default_labels(labels: &[(String, String)], strictness: &Strictness) -> Result<()> {
-    LabelSet::new(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
+fn check_default_labels(labels: &[(String, String)], names: Names, strictness: &Strictness) -> Result<()> {
+    LabelSet::by(names, labels.iter().map(|(name, value)| (name.as_str(), value.as_str())))?;
     labels.iter().try_for_each(|(name, value)| {
-        let name = LabelName::new(name)?;
+        let name = LabelName::by(names, name)?;
         strictness.check_name(&name)?;
         strictness.check_value(&name, value)
     })

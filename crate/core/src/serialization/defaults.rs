@@ -2,22 +2,24 @@
 
 use crate::labels::{pairs, render};
 
-/// Default labels. They are rendered once for series that have none of these labels themselves.
+/// Default labels, each rendered once.
 #[derive(Default)]
 pub(super) struct Defaults<'a> {
-    labels: &'a [(String, String)],
-    rendered: Vec<u8>,
+    labels: Vec<(&'a str, Vec<u8>)>,
 }
 
 impl<'a> Defaults<'a> {
     pub(super) fn new(labels: &'a [(String, String)]) -> Self {
-        let mut rendered = Vec::new();
-        render(labels.iter().map(|(name, value)| (name.as_str(), value.as_str())), &mut rendered);
-        Self { labels, rendered }
+        let rendered = |(name, value): &'a (String, String)| {
+            let mut rendered = Vec::new();
+            render([(name.as_str(), value.as_str())], &mut rendered);
+            (name.as_str(), rendered)
+        };
+        Self { labels: labels.iter().map(rendered).collect() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.rendered.is_empty()
+        self.labels.is_empty()
     }
 
     /// The default labels that a series shows beside its own; its own win. `reserved` is a label that the line has
@@ -26,7 +28,11 @@ impl<'a> Defaults<'a> {
         out.clear();
         let is_taken =
             |name: &str| reserved == Some(name) || pairs(own).any(|pair| pair.name == name.as_bytes());
-        let shown = self.labels.iter().filter(|(name, _)| !is_taken(name));
-        render(shown.map(|(name, value)| (name.as_str(), value.as_str())), out);
+        for (_, rendered) in self.labels.iter().filter(|(name, _)| !is_taken(name)) {
+            if !out.is_empty() {
+                out.push(b',');
+            }
+            out.extend_from_slice(rendered);
+        }
     }
 }

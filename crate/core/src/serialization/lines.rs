@@ -6,9 +6,10 @@ use super::family::{FamilyWriter, Shown};
 use super::number;
 use super::page::{Page, Pen};
 use super::streaming::Sink;
-use crate::labels::pairs;
+use crate::labels::{is_name, pairs};
 use crate::model::{CellSeries, Exemplar, Kind, SampleFamily, Series, Source};
 use hashbrown::HashSet;
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// The differences between the two formats.
@@ -94,19 +95,20 @@ impl<D: Dialect, S: Sink> FamilyWriter for Writer<'_, D, S> {
 }
 
 fn write_header<D: Dialect>(names: &Names, help: &str, unit: Option<&str>, out: &mut Vec<u8>) {
+    let family = quoted(&names.family);
     out.extend_from_slice(b"# HELP ");
-    out.extend_from_slice(names.family.as_bytes());
+    out.extend_from_slice(family.as_bytes());
     out.push(b' ');
     D::help(help, out);
     out.extend_from_slice(b"\n# TYPE ");
-    out.extend_from_slice(names.family.as_bytes());
+    out.extend_from_slice(family.as_bytes());
     out.push(b' ');
     out.extend_from_slice(names.kind.as_bytes());
     out.push(b'\n');
     // A counter that had to be renamed may no longer end with its unit, and finished samples may have any.
     let ends = |unit: &&str| names.family.strip_suffix(unit).is_some_and(|rest| rest.ends_with('_'));
     if let Some(unit) = unit.filter(|unit| D::UNITS && ends(unit)) {
-        out.extend_from_slice(format!("# UNIT {} {unit}\n", names.family).as_bytes());
+        out.extend_from_slice(format!("# UNIT {family} {unit}\n").as_bytes());
     }
 }
 
@@ -218,10 +220,10 @@ impl Lines {
     }
 
     fn of_histogram<D: Dialect>(name: &str, bounds: &[f64], start: Option<Line>) -> Self {
+        let head = before_labels(&format!("{name}_bucket"));
         let bounds_and_inf = bounds.iter().copied().chain([f64::INFINITY]);
-        let buckets = bounds_and_inf
-            .map(|bound| Line::of_threshold::<D>(&format!("{name}_bucket{{le"), bound))
-            .collect();
+        let buckets =
+            bounds_and_inf.map(|bound| Line::of_threshold::<D>(&format!("{head}le"), bound)).collect();
         let last = if D::writes_sum(bounds) {
             vec![Line::new(name, "_sum"), Line::new(name, "_count")]
         } else {
@@ -231,7 +233,7 @@ impl Lines {
     }
 
     fn of_summary<D: Dialect>(name: &str, quantiles: &[f64], start: Option<Line>) -> Self {
-        let head = format!("{name}{{quantile");
+        let head = format!("{}quantile", before_labels(name));
         let buckets = quantiles.iter().map(|quantile| Line::of_threshold::<D>(&head, *quantile)).collect();
         Self::new(buckets, vec![Line::new(name, "_sum"), Line::new(name, "_count")], start)
     }
@@ -240,6 +242,16 @@ impl Lines {
     fn bytes(&self, labels: usize) -> usize {
         self.bytes + labels * (self.buckets.len() + self.last.len() + usize::from(self.start.is_some()))
     }
+}
+
+/// The beginning of a line up to its first label: a name beyond the old rule stands in the braces.
+fn before_labels(name: &str) -> String {
+    if is_name(name, true) { format!("{name}{{") } else { format!("{{\"{name}\",") }
+}
+
+/// A name as comments have it.
+pub(super) fn quoted(name: &str) -> Cow<'_, str> {
+    if is_name(name, true) { Cow::Borrowed(name) } else { Cow::Owned(format!("\"{name}\"")) }
 }
 
 /// The beginning of a line up to the series' own labels.
@@ -260,8 +272,9 @@ impl Line {
     }
 
     fn new(name: &str, suffix: &str) -> Self {
-        let head = format!("{name}{suffix}");
-        Self { alone: format!("{head} ").into_bytes(), before_labels: format!("{head}{{").into_bytes() }
+        let name = format!("{name}{suffix}");
+        let alone = if is_name(&name, true) { format!("{name} ") } else { format!("{{\"{name}\"}} ") };
+        Self { alone: alone.into_bytes(), before_labels: before_labels(&name).into_bytes() }
     }
 
     /// The room that the line needs at most with so many bytes of labels.
@@ -414,17 +427,12 @@ fn write_samples<D: Dialect, S: Sink>(
 
 /// Copies rendered labels, with the values of `le` and `quantile` in the format's spelling.
 fn write_thresholds<D: Dialect>(labels: &[u8], out: &mut Vec<u8>) {
-    for (at, pair) in pairs(labels).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(pair.name);
-        out.extend_from_slice(b"=\"");
+    for pair in pairs(labels) {
         let text = std::str::from_utf8(pair.value).unwrap_or_default();
-        match text.trim_start_matches('+').parse::<f64>() {
+        let write = |value: &[u8], out: &mut Vec<u8>| match text.trim_start_matches('+').parse::<f64>() {
             Ok(value) if matches!(pair.name, b"le" | b"quantile") => D::threshold(value, out),
-            _ => out.extend_from_slice(pair.value),
-        }
-        out.push(b'"');
+            _ => out.extend_from_slice(value),
+        };
+        pair.push_with(write, out);
     }
 }

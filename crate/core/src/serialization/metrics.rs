@@ -365,10 +365,7 @@ fn threshold(labels: &[u8], name: &str) -> Option<f64> {
 fn without(labels: &[u8], name: Option<&str>) -> Vec<u8> {
     let mut out = Vec::with_capacity(labels.len());
     for pair in pairs(labels).filter(|pair| name.is_none_or(|name| pair.name != name.as_bytes())) {
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        [pair.name, b"=\"", pair.value, b"\""].into_iter().for_each(|part| out.extend_from_slice(part));
+        pair.push(&mut out);
     }
     out
 }

@@ -1,7 +1,7 @@
 //! OpenMetrics 2.0: one line for each metric. The family has the name of its samples, histograms and summaries are written
 //! in braces, and the start of a series stands behind its value.
 
-use super::lines::seconds;
+use super::lines::{quoted, seconds};
 use super::metrics::{Encoder, Head, Metric, Value};
 use super::number;
 use super::spans::spans;
@@ -11,7 +11,7 @@ use crate::model::{Kind, NEGATIVE, NativeHistogram, POSITIVE};
 /// Writes one family after the other.
 #[derive(Default)]
 pub(super) struct OpenMetrics2 {
-    /// The family's name.
+    /// The family's name, in quotes if it needs them.
     name: Vec<u8>,
 }
 
@@ -23,7 +23,7 @@ impl Encoder for OpenMetrics2 {
     fn begin(&mut self, head: &Head<'_>, out: &mut Vec<u8>) {
         let kind = if head.kind == Kind::Unknown { "unknown" } else { head.kind.as_str() };
         self.name.clear();
-        self.name.extend_from_slice(head.name.as_bytes());
+        self.name.extend_from_slice(quoted(head.name).as_bytes());
         self.comment(b"TYPE", out);
         out.extend_from_slice(kind.as_bytes());
         out.push(b'\n');
@@ -41,9 +41,14 @@ impl Encoder for OpenMetrics2 {
     }
 
     fn metric(&mut self, metric: &Metric<'_>, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.name);
-        if !metric.labels.is_empty() {
-            braces(metric.labels, out);
+        if self.name.starts_with(b"\"") {
+            let separator = if metric.labels.is_empty() { &b""[..] } else { b"," };
+            braces(&[&self.name, separator, metric.labels].concat(), out);
+        } else {
+            out.extend_from_slice(&self.name);
+            if !metric.labels.is_empty() {
+                braces(metric.labels, out);
+            }
         }
         out.push(b' ');
         match &metric.value {

@@ -42,6 +42,7 @@ mod shared_cardinality_test;
 mod starts_test;
 mod summary_test;
 mod tls_test;
+mod utf8_names_test;
 mod web_config_test;
 
 use prometheus_metrics::gather::{Selection, gather};

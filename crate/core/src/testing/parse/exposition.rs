@@ -25,7 +25,7 @@ use super::{openmetrics, openmetrics2, text};
 /// For the first part of the text that the format does not allow.
 pub fn parse(text: &str, dialect: Dialect) -> Result<Vec<ParsedFamily>, ParseError> {
     match dialect {
-        Dialect::Text => text::families(text),
+        Dialect::Text | Dialect::Text1 => text::families(text),
         Dialect::OpenMetrics => openmetrics::families(text),
         Dialect::OpenMetrics2 => openmetrics2::families(text),
     }

@@ -16,7 +16,7 @@ use super::{counted, openmetrics_line};
 /// Parses an exposition like [`parse`], and refuses more. In text:
 ///
 /// - a last line without a line feed, carriage returns at the end of lines, unknown escapes;
-/// - names that need quotes, types that text does not have, fractions of milliseconds, exemplars, words between value
+/// - names that need quotes (not in version 1.0.0), types that text does not have, fractions of milliseconds, exemplars, words between value
 ///   and timestamp;
 /// - a second HELP or TYPE, a TYPE after its samples, the samples of a family in two places;
 /// - buckets that are not cumulative or do not end in `+Inf`, a count that differs from the last bucket, negative
@@ -72,7 +72,7 @@ struct SeenFamily {
 
 impl Walk {
     fn line<'a>(&mut self, whole: &'a str) -> Parsed<'a, ()> {
-        let is_text = self.dialect == Dialect::Text;
+        let is_text = self.dialect != Dialect::OpenMetrics;
         let line = match whole.strip_suffix('\n') {
             Some(line) => line,
             None if is_text => {
@@ -105,7 +105,7 @@ impl Walk {
             return Ok(());
         };
         let name = comment_name(candidate)?;
-        check_name(&name, candidate)?;
+        self.check_name(&name, candidate)?;
         check_escapes(parts.get(3).copied().unwrap_or_default(), &['\\', 'n'])?;
         let seen = self.family(&name, candidate)?;
         let again = match word {
@@ -130,11 +130,11 @@ impl Walk {
     fn sample<'a>(&mut self, text: &'a str) -> Parsed<'a, ()> {
         let line = text::sample(text)?;
         let sample = &line.sample;
-        check_name(&sample.name, text)?;
+        self.check_name(&sample.name, text)?;
         check_words(text)?;
         check_escapes(text, &['\\', 'n', '"'])?;
         for (label, _) in &sample.labels {
-            if !is_plain_name(label) || label.contains([':', '\n']) {
+            if self.dialect == Dialect::Text && (!is_plain_name(label) || label.contains([':', '\n'])) {
                 return Err(Fault::new(
                     text,
                     format!("Expected a plain label name but received {}", shown(label)),
@@ -193,6 +193,14 @@ impl Walk {
         counted::check(&name, &std::mem::take(&mut seen.lines), Dialect::Text)
     }
 
+    /// Refuses a name that needs quotes, which version 0.0.4 does not have.
+    fn check_name<'a>(&self, name: &str, at: &'a str) -> Parsed<'a, ()> {
+        if self.dialect == Dialect::Text1 || (is_plain_name(name) && !name.contains('\n')) {
+            return Ok(());
+        }
+        Err(Fault::new(at, format!("Expected a plain metric name but received {}", shown(name))))
+    }
+
     fn enter_once<'a>(&mut self, line: &Line, text: &'a str) -> Parsed<'a, ()> {
         let mut series = key(&line.sample.name, &line.sample, None);
         if self.dialect == Dialect::OpenMetrics {
@@ -204,14 +212,6 @@ impl Walk {
 }
 
 const KINDS: [&str; 5] = ["counter", "gauge", "histogram", "summary", "untyped"];
-
-/// Refuses a name that needs quotes, which this version of text does not have.
-fn check_name<'a>(name: &str, at: &'a str) -> Parsed<'a, ()> {
-    if is_plain_name(name) && !name.contains('\n') {
-        return Ok(());
-    }
-    Err(Fault::new(at, format!("Expected a plain metric name but received {}", shown(name))))
-}
 
 /// Checks that a line has a value and optionally a timestamp in whole milliseconds, and nothing else.
 fn check_words(line: &str) -> Parsed<'_, ()> {
