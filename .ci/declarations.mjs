@@ -254,9 +254,11 @@ function withGathered(text, path, files) {
       const file = inner(reference);
       return file === undefined ? line : `export { ${exportsOf(file, files).join(', ')} } from '${reference}';`;
     })
-    .replace(REFERENCE, (whole, start, reference, end) =>
-      inner(reference) === undefined ? whole : `${start}${gathered}${end}`,
-    );
+    .replace(REFERENCE, (whole, start, reference, end) => {
+      // The declarations of an ES module need the extension.
+      const extension = reference.endsWith('.js') ? '.js' : '';
+      return inner(reference) === undefined ? whole : `${start}${gathered}${extension}${end}`;
+    });
 }
 
 /**
