@@ -1,9 +1,10 @@
 // A primary of node:cluster shares its metrics without being asked to: a registry of clusters or an exporter is enough.
 
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import test from 'ava';
@@ -19,8 +20,18 @@ async function run(how, more = {}, env = {}) {
     env: { ...process.env, ...env },
     timeout: 60_000,
   });
-  const { texts, ...results } = JSON.parse(stdout);
-  return { ...results, totals: texts.map((text) => seriesValue(text, 'jobs_total')) };
+  return read(stdout);
+}
+
+function read(stdout) {
+  const { texts, own, ...results } = JSON.parse(stdout);
+  const [text, objects] = own;
+  const inObjects = JSON.parse(objects).find(({ name }) => name === 'jobs_total').values[0].value;
+  return {
+    ...results,
+    totals: texts.map((text) => seriesValue(text, 'jobs_total')),
+    own: [seriesValue(text, 'jobs_total'), inObjects],
+  };
 }
 
 function folder(t) {
@@ -29,7 +40,7 @@ function folder(t) {
   return dir;
 }
 
-// With a worker, after it was killed, and of the default registry of the primary.
+// With a worker, after it was killed, and a scrape of the default registry of the primary.
 const SHOWN = { AggregatorRegistry: [1, 1, 1001], ClusterRegistry: [1001, 1001, 1001] };
 
 for (const [registry, totals] of Object.entries(SHOWN)) {
@@ -37,6 +48,8 @@ for (const [registry, totals] of Object.entries(SHOWN)) {
     // Two clusters of one script do not meet.
     for (const results of await Promise.all([run('made', { registry }), run('made', { registry })])) {
       t.deepEqual(results.totals, totals);
+      // As in prom-client: a program may add these up, or push them from each worker.
+      t.deepEqual(results.own, [1000, 1000]);
       t.false(results.existed);
       t.true(results.exists);
       t.deepEqual(results.said, []);
@@ -92,6 +105,7 @@ onLinux('shareProcesses() decides about the folder if it is called before the fi
     const results = await run(how, { options: { dir, name: 'service' } });
     t.true(results.dir.startsWith(`${dir}/`));
     t.deepEqual(results.totals, SHOWN.AggregatorRegistry);
+    t.deepEqual(results.own, [1001, 1001]);
     t.deepEqual(results.said, []);
   }
 });
@@ -104,3 +118,18 @@ onLinux('shareProcesses() says which options come too late', async (t) => {
   t.regex(results.said[0], /^INVALID_CONFIG: shareProcesses\(\) ignores dir, name: /);
   t.deepEqual((await run('shared after', { options: {} })).said, []);
 });
+
+onLinux(
+  'the primary joins the folder that its workers were told, also if its parent has ended meanwhile',
+  async (t) => {
+    const dir = folder(t);
+    const [gate, output] = ['gate', 'output'].map((name) => join(dir, name));
+    // The shell starts the program in the background, and ends when the registry is there.
+    const script = '"$@" & while ! [ -e "$GATE" ]; do sleep 0.05; done';
+    const args = [process.execPath, program, JSON.stringify({ how: 'orphaned', gate, output })];
+    await promisify(execFile)('sh', ['-c', script, 'sh', ...args], { env: { ...process.env, GATE: gate } });
+    for (const end = Date.now() + 30_000; Date.now() < end && !existsSync(output); ) await sleep(20);
+    await sleep(100);
+    t.deepEqual(read(readFileSync(output, 'utf8')).totals, SHOWN.AggregatorRegistry);
+  },
+);

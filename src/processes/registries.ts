@@ -38,8 +38,10 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
   /** @param contentType the format of `clusterMetrics()` */
   constructor(contentType: RegistryContentType = Registry.PROMETHEUS_CONTENT_TYPE) {
     super(contentType);
+    const { joinCluster } = cluster();
+    // It has loaded `node:cluster`, by which a primary is known.
     if (answering.cluster === undefined) shareWithWorkers();
-    this.#side = cluster().joinCluster(() => answering.cluster);
+    this.#side = joinCluster(() => answering.cluster);
     side = this.#side;
   }
 
@@ -62,7 +64,7 @@ export class ClusterRegistry<T extends RegistryContentType = RegistryContentType
    * meanwhile sends none. @internal
    */
   protected readOwn(shared: Shared): Promise<Families[]> {
-    const read = (registry: Registry) => (shared === undefined ? ownFamilies(registry) : registry.getMetricsAsJSON());
+    const read = (registry: Registry) => (shared === undefined ? ownFamilies(registry) : registry[jsonOfRun](false));
     return Promise.all(clusterRegistries().map(read));
   }
 

@@ -3,7 +3,6 @@
  * `node:cluster` which run to join.
  */
 
-import { dirname } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf, refuseOption } from '../errors';
@@ -18,6 +17,7 @@ import {
   wasRead,
 } from '../native/contributor';
 import { checkOptionNames, optionNames } from '../options';
+import { showRun } from '../registry/expositions';
 import { internalsOf, jsonOfProcess, Registry } from '../registry/registry';
 import type { MetricObjectWithValues } from '../types';
 import { warnOnce } from '../warnings';
@@ -48,6 +48,9 @@ const OPTIONS = optionNames<ShareProcessesOptions>('shareProcesses', {
   workerLabel: true,
   keep: true,
 });
+
+/** How a worker is to join: as its primary did, with a label, or because its primary shares without having been asked to. */
+const [PLAIN, LABELLED, UNASKED] = [0, 1, 2];
 
 /** How often a process looks whether another one has read its values, and whether its file is there. */
 const LOOK_MS = 1000;
@@ -85,6 +88,7 @@ export function shareProcesses(options: ShareProcessesOptions = {}): SharedProce
   checkText('name', name);
   if (typeof keep !== 'boolean') refuseOption('true or false', 'keep', keep);
   if (workerLabel !== true && workerLabel !== false) checkText('workerLabel', workerLabel);
+  showRun(true);
   if (joined === undefined) return join({ dir, name, worker: labelOf(workerLabel), keep }, all);
   warnOfOthers(given, joined);
   return joined;
@@ -129,18 +133,18 @@ function checkText(option: string, value: unknown): void {
 function join(options: Sharing, all: ShareProcessesOptions): SharedProcesses {
   const run = enter(options);
   chosen = all;
-  tellWorkers(run.dir, all.workerLabel !== false);
+  tellWorkers(run.dir, all.workerLabel === false ? PLAIN : LABELLED);
   return run;
 }
 
 /** Workers inherit the variable. A process that is not a worker of this one ignores it. */
-function tellWorkers(folder: string, isLabelled: boolean): void {
-  process.env[RUN] = `${process.pid}:${Number(isLabelled)}:${folder}`;
+function tellWorkers(folder: string, how: number): void {
+  process.env[RUN] = `${process.pid}:${how}:${folder}`;
 }
 
 /**
- * Shares the metrics of a primary of `node:cluster` with its workers, from the first one on. Nothing is written before, and
- * nothing at all in another program. If the folder cannot be used, registries ask the workers by message.
+ * Shares the metrics of a primary of `node:cluster` with its workers, from the first one on. No file is written before, so a
+ * program without workers has only the variable. If the folder cannot be used, registries ask the workers by message.
  *
  * @returns true if this process shares its metrics, or will
  */
@@ -150,15 +154,19 @@ export function shareWithWorkers(): boolean {
   if (!cluster.isPrimary) return false;
   const all = defaults();
   // Its workers are told the run. Without a folder that the program has set, no other process is to join.
-  if (all.dir === undefined) all.name += `\n${process.pid} ${performance.timeOrigin}`;
+  const isAsked = all.dir !== undefined;
+  if (!isAsked) all.name += `\n${process.pid} ${performance.timeOrigin}`;
   const { dir, name, keep } = all;
   const run = runFolder({ dir, name, keep });
   if (run === null) return false;
   isWaiting = true;
   // The first worker is made before anyone hears of it.
-  tellWorkers(run, false);
+  tellWorkers(run, isAsked ? PLAIN : UNASKED);
   const begin = () => {
-    if (joined === undefined) joinOrTryAgain({ dir: dirname(run), name, keep }, all);
+    if (joined !== undefined) return;
+    showRun(isAsked);
+    // The folder that the workers were told: what its name is made of may have changed since.
+    joinOrTryAgain({ name, run, keep }, all);
   };
   if (Object.keys(cluster.workers ?? {}).length > 0) begin();
   else cluster.once('fork', begin);
@@ -231,11 +239,12 @@ export function joinAsWorker(): void {
 /** Joins the run of the primary, as the primary's variable names it. */
 export function joinRun(said = ''): void {
   const cluster = require('node:cluster') as typeof import('node:cluster').default;
-  const [, pid, isLabelled, dir] = /^(\d+):([01]):(.+)$/s.exec(said) ?? [];
+  const [, pid, how, dir] = /^(\d+):([012]):(.+)$/s.exec(said) ?? [];
   if (joined !== undefined || !cluster.isWorker || Number(pid) !== process.ppid) return;
   // Workers of a program that PM2 runs inherit its number.
   const number = [process.env.NODE_APP_INSTANCE, cluster.worker?.id].filter((part) => part !== undefined).join('-');
-  const options = { name: '', run: dir, worker: isLabelled === '1' ? number : undefined, keep: false };
+  const options = { name: '', run: dir, worker: how === `${LABELLED}` ? number : undefined, keep: false };
+  if (how === `${UNASKED}`) showRun(false);
   joinOrTryAgain(options);
 }
 

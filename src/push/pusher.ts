@@ -111,10 +111,10 @@ async function start(options: PusherOptions): Promise<Started> {
   const config = pusherConfig(options, OPTIONS);
   const { enabled, processesDir, timeoutMs: collectorMs } = config.values();
   if (!enabled) return DISABLED;
-  if (processesDir !== undefined) shareProcesses();
   const internals = internalsOf(registry);
   const host = new Host(internals, 'The pusher', collectorMs);
   const isOwn = !internals.showsProcess(scope);
+  if (processesDir !== undefined && !isOwn) shareProcesses();
   const { number, worker } = await openTransport();
   const starting = nativeAsync(() => addon.startPusher(internals.native, config, isOwn, host.receive, number));
   const native = await starting.catch(async (error: unknown) => {

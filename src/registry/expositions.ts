@@ -14,6 +14,14 @@ import type { RegistryInternals } from './internals';
 import { checkScrapeOptions, type ScrapeOptions, type ScrapeResponse, toResponse } from './scraping';
 import { checkedTimeout } from './tasks';
 
+/** True unless sharing began without being asked for: then texts and objects have this process's values, as in prom-client. */
+let showsRun = true;
+
+/** Says whether `metrics()` and objects show the other processes that share their metrics. */
+export function showRun(shows: boolean): void {
+  showsRun = shows;
+}
+
 /** The expositions of one registry. */
 export class Expositions {
   readonly #registry: RegistryInternals;
@@ -127,7 +135,8 @@ export class Expositions {
 
   #wanted(names: readonly string[], scope?: ScrapeOptions['scope']): Wanted {
     const { contentType } = this.#registry;
-    return { contentType, process: this.#registry.showsProcess(scope), names: [...names] };
+    const process = this.#registry.showsProcess(scope);
+    return { contentType, process, names: [...names], withoutRun: !showsRun };
   }
 }
 

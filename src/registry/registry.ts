@@ -479,12 +479,12 @@ export class Registry<_B extends RegistryContentType = RegistryContentType> {
 
   /** As `metrics()`, in another format. @internal */
   async [textOfRun](contentType: RegistryContentType, withoutOwn: boolean): Promise<string> {
-    return this[EXPOSITIONS].text([], { contentType, withoutOwn });
+    return this[EXPOSITIONS].text([], { contentType, withoutOwn, withoutRun: false });
   }
 
   /** As `getMetricsAsJSON()`. @internal */
   async [jsonOfRun](withoutOwn: boolean): Promise<MetricObjectWithValues[]> {
-    return this[EXPOSITIONS].json(undefined, undefined, { withoutOwn });
+    return this[EXPOSITIONS].json(undefined, undefined, { withoutOwn, withoutRun: false });
   }
 
   /** As `getMetricsAsJSON()`. @internal */

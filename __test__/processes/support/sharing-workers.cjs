@@ -2,11 +2,11 @@
 
 const cluster = require('node:cluster');
 const { once } = require('node:events');
-const { existsSync, rmSync } = require('node:fs');
+const { existsSync, rmSync, writeFileSync } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const OURS = '@llm-devops/prometheus-metrics';
-const { how, registry = 'AggregatorRegistry', options, port } = JSON.parse(process.argv[2]);
+const { how, registry = 'AggregatorRegistry', options, port, gate, output } = JSON.parse(process.argv[2]);
 const folderOf = () => process.env.PROMETHEUS_METRICS_RUN?.split(':')[2];
 
 /** Waits for a message of a worker that is not about metrics. */
@@ -32,6 +32,11 @@ async function primary() {
   results.folder = folderOf();
   results.existed = existsSync(results.folder ?? '/nowhere');
   if (how === 'shared between') results.dir = shareProcesses(options).dir;
+  if (how === 'orphaned') {
+    const parent = process.ppid;
+    writeFileSync(gate, '');
+    while (process.ppid === parent) await sleep(10);
+  }
   if (how !== 'alone') workers.push(await fork());
   results.exists = existsSync(results.folder ?? '/nowhere');
   if (how === 'shared after') results.dir = shareProcesses(options).dir;
@@ -42,10 +47,12 @@ async function primary() {
     worker.process.kill('SIGKILL');
     await once(worker, 'exit');
   }
-  results.texts.push(await read(), await register.metrics());
+  results.texts.push(await read(), (await register.scrape()).body.toString());
+  results.own = [await register.metrics(), JSON.stringify(await register.getMetricsAsJSON())];
   // Warnings come later.
   await sleep(50);
   for (const folder of [results.folder, folderOf()]) if (folder) rmSync(folder, { recursive: true, force: true });
+  if (output !== undefined) writeFileSync(output, JSON.stringify(results));
   process.stdout.write(JSON.stringify(results), () => process.exit(0));
 }
 

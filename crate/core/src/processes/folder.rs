@@ -68,7 +68,7 @@ pub(super) fn is_there(path: &Path, file: &File) -> bool {
     is_same.unwrap_or(false)
 }
 
-/// The same, with some patience. Makes the folder again if another process removes it.
+/// Locks the folder, with some patience. Makes the folder again if another process removes it.
 pub(super) fn lock_patiently(folder: &Path, patience: Duration) -> io::Result<Flock<File>> {
     let begun = Instant::now();
     loop {

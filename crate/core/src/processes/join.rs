@@ -143,7 +143,7 @@ mod imp {
         prepare(&folder)?;
         let begins =
             begin(&folder, process, contributor, options).map_err(|error| failed(&folder, &error))?;
-        if let (true, None, Some(base)) = (begins, &options.run, folder.parent()) {
+        if let (true, Some(base)) = (begins, folder.parent()) {
             remove_old_runs(base, &folder, user());
         }
         // If all processes end soon after they begin, none of them is there for a minute.

@@ -91,10 +91,18 @@ pub(super) fn read(config: &MetricsConfig) -> Result<(Receiver, Identity)> {
     let receiver = receiver(config, protocol)?;
     let mut labels = labels(config)?;
     labels.retain(|(name, _)| name != "job" && name != INSTANCE);
-    let (url, user) = (&config.push_url, &config.push_username);
+    // Who has other credentials writes to another tenant.
+    let credentials = [
+        &config.push_username,
+        &config.push_password,
+        &config.push_password_file,
+        &config.push_bearer_token,
+        &config.push_bearer_token_file,
+        &config.push_tls_cert_file,
+    ];
     let key = format!(
-        "{protocol:?} {url:?} {user:?} {:?} {job:?} {labels:?} {:?}",
-        config.push_headers, config.push_resource
+        "{protocol:?} {:?} {credentials:?} {:?} {job:?} {labels:?} {:?}",
+        config.push_url, config.push_headers, config.push_resource
     );
     let named = |job_name: &str, instance_name: &str| {
         vec![(job_name.to_owned(), job.clone()), (instance_name.to_owned(), instance.clone())]
