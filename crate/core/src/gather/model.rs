@@ -35,7 +35,7 @@ fn total(process: &Process, registry: &Registry) -> f64 {
             GatheredFamily::Own(family) => read(family, &mut sum),
             GatheredFamily::Merged(family) => read(family, &mut sum),
             GatheredFamily::Mounted(family) => read(family, &mut sum),
-            GatheredFamily::Samples(_) => {}
+            GatheredFamily::Samples(_) | GatheredFamily::Escaped(_) => {}
         }
     }
     sum
