@@ -171,21 +171,11 @@ impl Target {
         self.pushers.get_or_init(Registry::new)
     }
 
-    #[cfg(feature = "push")]
-    fn is_pushers(&self, registry: &Registry) -> bool {
-        self.pushers.get().is_some_and(|pushers| std::ptr::eq(registry, pushers))
-    }
-
-    #[cfg(not(feature = "push"))]
-    #[expect(clippy::unused_self, reason = "it has the signature of the one with pushers")]
-    fn is_pushers(&self, _registry: &Registry) -> bool {
-        false
-    }
-
     /// The metrics of pushers, if a scrape shows what it appends and does not append them already.
     #[cfg(feature = "push")]
     fn pushers(&self, service: Option<&Registry>) -> Option<&Registry> {
-        service.filter(|service| !self.is_pushers(service)).and_then(|_| self.pushers.get())
+        let (service, pushers) = (service?, self.pushers.get()?);
+        (!std::ptr::eq(service, pushers)).then_some(pushers)
     }
 
     #[cfg(not(feature = "push"))]
