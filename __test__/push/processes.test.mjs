@@ -63,10 +63,13 @@ async function service(t, answer = answers(204)) {
 
 const isStandby = async (child) => (await child.ask('stats')).standsBy;
 
-/** The process that pushes, and those that stand by. */
-async function roles(t, children) {
-  const standbys = await Promise.all(children.map(isStandby));
-  t.is(standbys.filter((standsBy) => !standsBy).length, 1, 'one pushes');
+/** The process that pushes, and those that stand by. Each knows its role when its thread has looked. */
+async function roles(children) {
+  let standbys = [];
+  await until(async () => {
+    standbys = await Promise.all(children.map(isStandby));
+    return standbys.filter((standsBy) => !standsBy).length === 1;
+  });
   const pushes = standbys.indexOf(false);
   return [children[pushes], children.filter((_, at) => at !== pushes)];
 }
@@ -89,13 +92,13 @@ onLinux('one of three processes pushes the totals, and another one takes over wh
   for (const count of [1, 20, 300]) children.push(await run(count, { protocol: 'remote-write' }));
   let total = 321;
   await until(() => newest(requests) === total);
-  let [pusher, others] = await roles(t, children);
+  let [pusher, others] = await roles(children);
   for (const left of [2, 1]) {
     pusher.kill('SIGKILL');
     await pusher.ended;
     const killed = requests.length;
     await until(() => requests.length > killed + 1);
-    [pusher, others] = await roles(t, others);
+    [pusher, others] = await roles(others);
     t.is(others.length, left - 1);
     await pusher.ask('count', 1000);
     total += 1000;
@@ -117,7 +120,7 @@ onLinux('a process that closes its pusher hands over, and its values stay', asyn
   const { requests, run } = await service(t);
   const children = [await run(1), await run(20)];
   await until(() => newest(requests) === 21);
-  const [pusher, [other]] = await roles(t, children);
+  const [pusher, [other]] = await roles(children);
   await other.ask('flush');
   t.is((await other.ask('stats')).pushes, 0, 'the other one pushes');
   await pusher.ask('count', 300);
@@ -244,7 +247,7 @@ onLinux('processes that share after they have started their pushers take turns t
   const { requests, run } = await service(t);
   const [one, two] = [await run(1, { how: 'after' }), await run(20, { how: 'after' })];
   await until(() => newest(requests) === 21);
-  await roles(t, [one, two]);
+  await roles([one, two]);
 });
 
 onLinux('a pusher shares the metrics of its process if the variable is set', async (t) => {
@@ -252,5 +255,5 @@ onLinux('a pusher shares the metrics of its process if the variable is set', asy
   const env = { METRICS_PROCESSES_DIR: dir };
   const children = [await run(1, { dir: undefined }, env), await run(20, { dir: undefined }, env)];
   await until(() => newest(requests) === 21);
-  await roles(t, children);
+  await roles(children);
 });
