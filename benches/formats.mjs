@@ -39,10 +39,9 @@ else await main();
 async function main() {
   const ids = selectLibraries().map(({ id }) => id);
   const peers = peersOf(ids);
+  const formatsOf = (library) => (peers.includes(library) ? [TEXT] : Object.keys(FORMATS));
   const ways = ids.flatMap((library) =>
-    ENCODINGS.flatMap((encoding) =>
-      (peers.includes(library) ? [TEXT] : Object.keys(FORMATS)).map((format) => way(library, format, encoding)),
-    ),
+    ENCODINGS.flatMap((encoding) => formatsOf(library).map((format) => way(library, format, encoding))),
   );
   const children = Object.fromEntries(
     ids.map((library) => [library, startRole(import.meta.url, { library, size: SIZE }, { execArgv: ['--expose-gc'] })]),
@@ -71,7 +70,7 @@ async function main() {
           ...ENCODINGS.flatMap((encoding) => [`${encoding}, kB`, `${encoding}, ms`, `best peer / ${encoding}`]),
         ],
         rows: ids.flatMap((library) =>
-          (peers.includes(library) ? [TEXT] : Object.keys(FORMATS)).map((format) => [
+          formatsOf(library).map((format) => [
             `${libraryById(library).title}, ${format}`,
             ...ENCODINGS.flatMap((encoding) => {
               const { id } = way(library, format, encoding);

@@ -57,8 +57,9 @@ impl Drop for NativeDelivery {
 
 #[napi]
 impl NativeDelivery {
-    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body,
-    /// in which a character is a byte. Without an answer the status is 0 if there was no connection, 1 if it broke, and 2 if the time was over, and the text says why.
+    /// Delivers an answer: its status, names and values of its headers, alternating, and the beginning of its body, in
+    /// which a character is a byte. Without an answer the status is 0 if there was no connection, 1 if it broke, and 2
+    /// if the time was over, and the text says why.
     #[napi(catch_unwind)]
     pub fn settle(&self, status: u32, headers: Vec<String>, text: String) {
         self.finish(match status {
